@@ -1,9 +1,11 @@
 """What a user asks for, as functions: the main job and its parts. The command line prints these."""
 
 from neurocomp.flow.listing import data_rows, recipe_rows, target_rows, target_sheet
-from neurocomp.flow.networks import map_network, simulate, train
+from neurocomp.flow.map_one import map_network
 from neurocomp.flow.options import Options, make_options
 from neurocomp.flow.run import run_search, search, write_run_report
+from neurocomp.flow.simulate_one import simulate
+from neurocomp.flow.train_one import train
 
 __all__ = [
     "Options",

@@ -1,0 +1,49 @@
+"""Map one network: does it fit, on how many cores, and what does it send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from neurocomp.errors import InputError
+from neurocomp.flow.loading import load_network, policy_of, rates_of_run, target_of
+from neurocomp.ir import Graph
+
+
+def map_network(
+    network: Graph | Path | str,
+    hw: str | None = None,
+    *,
+    policy: str | None = None,
+    skip_layers: int = 0,
+    seed: int = 0,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Map a network and check the mapping.
+
+    Args:
+        network: a graph (trained or not), a network file or a run folder; a run brings measured
+            spike rates, else the rates are assumed and marked so.
+        out: file for the mapping itself.
+
+    Returns:
+        The row that ``neurocomp map --json`` prints.
+
+    Raises:
+        FitError: it does not fit; names layer, limit, needed and available.
+    """
+    from neurocomp.mapping import map_graph, summary
+    from neurocomp.mapping.store import save as save_mapping
+
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
+    graph, run = load_network(network, skip_layers=skip_layers)
+    target, policy = target_of(hw, run), policy or policy_of(run)
+    rates = rates_of_run(graph, run)
+    start = perf_counter()
+    mapping = map_graph(graph, target, policy, rates=rates, seed=seed)
+    seconds = perf_counter() - start
+    if out is not None:
+        save_mapping(mapping, out)
+    return {**summary(graph, mapping, target, rates), "seconds": seconds}
