@@ -65,6 +65,8 @@ def map_row(policy: str = "balanced", cores: int = 7) -> dict[str, Any]:
         "layers": [
             {
                 "name": "stem",
+                "shape": [2, 8, 8],
+                "parameters": 38,
                 "n_cores": 2,
                 "weight_bits": 8,
                 "used": {
@@ -76,6 +78,8 @@ def map_row(policy: str = "balanced", cores: int = 7) -> dict[str, Any]:
             },
             {
                 "name": "fc",
+                "shape": [1024, 1, 1],
+                "parameters": 131072,
                 "n_cores": 1,
                 "weight_bits": 4,
                 "used": {

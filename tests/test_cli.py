@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -309,13 +310,16 @@ class TestOtherCommands:
 
     def test_map(self, finished: dict[str, Any], tmp_path: Path) -> None:
         out = tmp_path / "mapping.json"
-        row = run_json("map", finished["run"], "--policy", "compiler", "--out", out)
+        picture = tmp_path / "cores.svg"
+        files = ("--out", out, "--picture", picture)
+        row = run_json("map", finished["run"], "--policy", "compiler", *files)
         assert row["policy"] == "compiler"
         assert sum(layer["n_cores"] for layer in row["layers"]) == row["n_cores"]
         for layer in row["layers"]:
             for used, limit in layer["used"].values():
                 assert limit is None or used <= limit
         assert out.is_file()
+        assert ElementTree.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
     def test_map_prints_a_layer_table(self, finished: dict[str, Any]) -> None:
         done = run("map", finished["run"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ from neurocomp.ir import (
     Projection,
     average_pool,
     skip,
+    store,
     verify,
 )
 from neurocomp.ir.schedule import axon_delays, depths
@@ -229,3 +233,59 @@ class TestStore:
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"gone.npz: no such file"):
             load(tmp_path / "gone.npz")
+
+    def test_an_array_that_declares_more_than_it_holds(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.npz"
+        save(diamond(), path)
+        declared = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            declared, {"shape": (10**12,), "fortran_order": False, "descr": "<f4"}
+        )
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("e9.weight.npy", declared.getvalue())
+        with pytest.raises(InputError, match=r"'e9.weight' declares the shape \(1000000000000,\)"):
+            load(path)
+
+    def test_an_archive_that_unpacks_to_too_much(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "net.npz"
+        save(diamond(), path)
+        monkeypatch.setattr(store, "MAX_BYTES", 100)
+        with pytest.raises(InputError, match="at most 100 are read"):
+            load(path)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"timesteps": "4"}, r"timesteps: should be a valid integer, got '4'"),
+            ({"colour": 1}, r"colour: unknown key"),
+            ({"populations": {"shape": [1, "2", 3]}}, r"populations.1.shape.1"),
+            ({"populations": {"shape": [1, 2]}}, r"not enough values to unpack"),
+            ({"populations": {"shape": [10**5, 10**5, 10**5]}}, r"shape must be three positive"),
+            ({"populations": {"neuron": {"kind": "quantum"}}}, r"unknown kind 'quantum'"),
+            ({"populations": {"neuron": {"kind": "cuba", "colour": 1}}}, r"cuba has no colour"),
+            ({"populations": {"neuron": {"kind": "cuba", "threshold": "1"}}}, r"threshold"),
+            (
+                {"populations": {"neuron": {"kind": "cuba", "threshold": float("nan")}}},
+                r"threshold must be a finite number, got nan",
+            ),
+            ({"projections": {"op": {"kind": "conv", "kernel": [3]}}}, r"kernel.1: is missing"),
+            ({"projections": {"source": "../../etc"}}, r"'../../etc' is no population"),
+        ],
+    )
+    def test_a_wrong_header(self, tmp_path: Path, change: dict[str, Any], message: str) -> None:
+        path = tmp_path / "net.npz"
+        save(diamond(), path)
+        with np.load(path) as arrays:
+            parts = dict(arrays)
+        header = json.loads(parts["header"].tobytes())
+        for key, value in change.items():
+            if isinstance(value, dict):
+                header[key][1].update(value)
+            else:
+                header[key] = value
+        parts["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        np.savez(path, **parts)
+        with pytest.raises(InputError, match=message):
+            load(path)

@@ -23,22 +23,23 @@ class TestLayers:
     def test_use_of_each_limited_resource_and_what_binds(self) -> None:
         table = layer_table(map_row())
         assert table.headers == (
-            "layer", "cores", "bits", "neurons /4,095", "synapse words /16,000",
+            "layer", "shape", "parameters", "bits", "cores", "neurons /4,095", "synapse words /16,000",
             "in axons /16,000", "binds",
         )  # fmt: skip
         # stem: 8000/16000 words = 50 % is more than 128/4095 neurons = 3 %
         # fc: 1024/4095 neurons = 25 % is more than 1600/16000 words = 10 %
         assert table.rows == (
-            ("stem", 2, 8, 128, 8000, 2, "synapse words 50%"),
-            ("fc", 1, 4, 1024, 1600, 96, "neurons 25%"),
+            ("stem", "2×8×8", 38, 8, 2, 128, 8000, 2, "synapse words 50%"),
+            ("fc", "1024×1×1", 131072, 4, 1, 1024, 1600, 96, "neurons 25%"),
         )
 
     def test_without_any_limit_nothing_binds(self) -> None:
         row = map_row()
-        row["layers"] = [
-            {"name": "a", "n_cores": 1, "weight_bits": 8, "used": {"neurons": [5, None]}}
-        ]
-        assert layer_table(row) == (("layer", "cores", "bits", "binds"), (("a", 1, 8, "–"),))
+        row["layers"] = [{**row["layers"][0], "used": {"neurons": [5, None]}}]
+        assert layer_table(row) == (
+            ("layer", "shape", "parameters", "bits", "cores", "binds"),
+            (("stem", "2×8×8", 38, 8, 2, "–"),),
+        )
 
 
 class TestSearch:

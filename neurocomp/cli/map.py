@@ -33,6 +33,9 @@ def map_command(
     out: Annotated[
         Path | None, typer.Option(help="Write the mapping (cores, places, routes) to this file.")
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw which cores hold what, as an SVG file.")
+    ] = None,
     skip_layers: SkipLayersOption = 0,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
@@ -41,6 +44,8 @@ def map_command(
     with console(as_json) as out_console:
         from neurocomp.flow import map_network
 
-        row = map_network(network, hw, policy=policy, skip_layers=skip_layers, seed=seed, out=out)
+        row = map_network(
+            network, hw, policy=policy, skip_layers=skip_layers, seed=seed, out=out, picture=picture
+        )
         show_mapping(out_console, row)
         out_console.result(row)

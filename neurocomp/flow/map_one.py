@@ -19,6 +19,7 @@ def map_network(
     skip_layers: int = 0,
     seed: int = 0,
     out: Path | None = None,
+    picture: Path | None = None,
 ) -> dict[str, Any]:
     """Map a network and check the mapping.
 
@@ -26,6 +27,7 @@ def map_network(
         network: a graph (trained or not), a network file or a run folder; a run brings measured
             spike rates, else the rates are assumed and marked so.
         out: file for the mapping itself.
+        picture: file for the core map, an SVG.
 
     Returns:
         The row that ``neurocomp map --json`` prints.
@@ -36,8 +38,9 @@ def map_network(
     from neurocomp.mapping import map_graph, summary
     from neurocomp.mapping.store import save as save_mapping
 
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
+    for file in (out, picture):
+        if file is not None and not file.parent.is_dir():
+            raise InputError(f"{file}: the folder {file.parent} does not exist; make it first")
     graph, run = load_network(network, skip_layers=skip_layers)
     target, policy = target_of(hw, run), policy or policy_of(run)
     rates = rates_of_run(graph, run)
@@ -46,4 +49,8 @@ def map_network(
     seconds = perf_counter() - start
     if out is not None:
         save_mapping(mapping, out)
+    if picture is not None:
+        from neurocomp.report import write_core_map
+
+        write_core_map(graph, mapping, target, picture)
     return {**summary(graph, mapping, target, rates), "seconds": seconds}

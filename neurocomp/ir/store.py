@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.lib.format as _npy
+from pydantic import TypeAdapter, ValidationError
 
 from neurocomp.atomic import writing
 from neurocomp.errors import InputError
 from neurocomp.ir.graph import (
+    Array,
     Conv,
     CubaLif,
     Delta,
@@ -23,12 +27,16 @@ from neurocomp.ir.graph import (
     LoihiLif,
     Population,
     Projection,
+    Shape,
     Sigma,
     SigmaDelta,
 )
 from neurocomp.ir.verify import verify
+from neurocomp.spec.read import Spec, faults_of, parse
 
 FORMAT = "neurocomp-graph/1"
+MAX_BYTES = 2**32  # unpacked; a larger graph file is a bomb, not a network
+npy: Any = _npy  # its functions carry no types
 _NEURONS = {
     "input": Input,
     "cuba": CubaLif,
@@ -38,6 +46,32 @@ _NEURONS = {
     "sigma": Sigma,
 }
 _OPS = {"conv": Conv, "dense": Dense}
+
+
+class _PopulationHeader(Spec):
+    name: str
+    shape: list[int]
+    neuron: dict[str, Any]
+
+
+class _ProjectionHeader(Spec):
+    name: str
+    source: str
+    target: str
+    op: dict[str, Any]
+    weight_bits: int
+    exponent: int
+    delay: int
+
+
+class _Header(Spec):
+    format: str
+    name: str
+    output: str
+    timesteps: int | None
+    readout: str
+    populations: list[_PopulationHeader]
+    projections: list[_ProjectionHeader]
 
 
 def save(graph: Graph, path: Path) -> None:
@@ -85,16 +119,20 @@ def load(path: Path) -> Graph:
     """Read a graph file and verify it.
 
     Raises:
-        InputError: the file is missing, damaged, not a graph file, or its graph is malformed.
+        InputError: the file is missing, damaged, larger than `MAX_BYTES` when unpacked, not a
+            graph file, or its graph is malformed.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            header = json.loads(bytes(arrays["header"]))
-            if header["format"] != FORMAT:
-                raise InputError(f"{path}: format is '{header['format']}', expected '{FORMAT}'")
-            graph = _graph(header, dict(arrays.items()))
+        with zipfile.ZipFile(path) as archive:
+            arrays = _arrays(archive)
+        header = json.loads(arrays.pop("header").tobytes())
+        if header["format"] != FORMAT:
+            raise InputError(f"{path}: format is '{header['format']}', expected '{FORMAT}'")
+        graph = _graph(parse(header, _Header, path), arrays)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except ValidationError as error:
+        raise InputError.from_faults(str(path), faults_of(error)) from None
     except (
         OSError,
         ValueError,
@@ -108,31 +146,55 @@ def load(path: Path) -> Graph:
     return verify(graph)
 
 
-def _graph(header: dict[str, Any], arrays: dict[str, Any]) -> Graph:
+def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
+    """Every array of the archive; nothing is allocated that the archive does not hold."""
+    entries = archive.infolist()
+    size = sum(entry.file_size for entry in entries)
+    if size > MAX_BYTES:
+        raise ValueError(f"holds {size:,} bytes, at most {MAX_BYTES:,} are read")
+    arrays = {}
+    for entry in entries:
+        name = entry.filename.removesuffix(".npy")
+        with archive.open(entry) as file:
+            npy.read_magic(file)
+            shape, _, dtype = npy.read_array_header_1_0(file)
+        if math.prod(shape) * dtype.itemsize > entry.file_size:
+            raise ValueError(f"array '{name}' declares the shape {shape} and holds less")
+        with archive.open(entry) as file:
+            arrays[name] = npy.read_array(file, allow_pickle=False)
+    return arrays
+
+
+def _graph(header: _Header, arrays: dict[str, Array]) -> Graph:
     return Graph(
-        name=header["name"],
+        name=header.name,
         populations=tuple(
             Population(
-                name=p["name"],
-                shape=tuple(p["shape"]),
-                neuron=_untagged(p["neuron"], _NEURONS),
+                p.name,
+                _shape(p.shape),
+                _untagged(p.neuron, _NEURONS),
                 bias=arrays.get(f"p{i}.bias"),
             )
-            for i, p in enumerate(header["populations"])
+            for i, p in enumerate(header.populations)
         ),
         projections=tuple(
             Projection(
-                **{**e, "op": _untagged(e["op"], _OPS)},
+                **{**dict(e), "op": _untagged(e.op, _OPS)},
                 weight=arrays.get(f"e{i}.weight"),
                 mask=arrays.get(f"e{i}.mask"),
                 delays=arrays.get(f"e{i}.delays"),
             )
-            for i, e in enumerate(header["projections"])
+            for i, e in enumerate(header.projections)
         ),
-        output=header["output"],
-        timesteps=header["timesteps"],
-        readout=header["readout"],
+        output=header.output,
+        timesteps=header.timesteps,
+        readout=header.readout,
     )
+
+
+def _shape(sizes: list[int]) -> Shape:
+    channels, height, width = sizes
+    return (channels, height, width)
 
 
 def _tagged(value: Any, kinds: dict[str, Any]) -> dict[str, Any]:
@@ -141,5 +203,12 @@ def _tagged(value: Any, kinds: dict[str, Any]) -> dict[str, Any]:
 
 
 def _untagged(tagged: dict[str, Any], kinds: dict[str, Any]) -> Any:
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in tagged.items() if k != "kind"}
-    return kinds[tagged["kind"]](**fields)
+    kind = tagged.get("kind")
+    if kind not in kinds:
+        raise ValueError(f"unknown kind {kind!r} (known: {', '.join(kinds)})")
+    cls = kinds[kind]
+    values = {key: value for key, value in tagged.items() if key != "kind"}
+    unknown = values.keys() - {field.name for field in fields(cls)}
+    if unknown:
+        raise ValueError(f"{kind} has no {', '.join(sorted(unknown))}")
+    return TypeAdapter(cls).validate_json(json.dumps(values), strict=True)

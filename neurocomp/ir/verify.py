@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from dataclasses import asdict
 
 import numpy as np
 
@@ -71,6 +73,9 @@ def _population_faults(graph: Graph, p: Population, integer: bool) -> list[str]:
     faults = []
     if len(p.shape) != 3 or min(p.shape) < 1 or p.size > MAX_NEURONS:
         return [f"{where}: shape must be three positive sizes, got {p.shape}"]
+    for key, value in asdict(p.neuron).items():
+        if not math.isfinite(value):
+            faults.append(f"{where}: {key} must be a finite number, got {value}")
     is_input = isinstance(p.neuron, Input)
     if is_input and graph.incoming(p.name):
         faults.append(f"{where}: an input cannot have incoming projections")

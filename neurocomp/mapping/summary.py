@@ -6,6 +6,7 @@ from typing import Any
 
 from neurocomp.hw.demand import Demand, Use, demand
 from neurocomp.ir import Graph, Population
+from neurocomp.ir.shapes import endpoints, n_weights
 from neurocomp.mapping.activity import Given, rates_of
 from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.flow import flow
@@ -57,10 +58,13 @@ def _layer(
         own = [s for s in slices if s.population == p.name]
         if own:
             demands.append(demand(graph, own, target, entries[core]))
+    weights = (n_weights(e.op, *endpoints(graph, e)) for e in graph.incoming(p.name))
+    parameters = sum(weights) + (0 if p.bias is None else p.bias.size)
     fullest = Demand(*(max(column, key=_used) for column in zip(*demands, strict=True)))
     return {
         "name": p.name,
         "shape": list(p.shape),
+        "parameters": parameters,
         "n_cores": len(demands),
         "weight_bits": max(e.weight_bits for e in graph.incoming(p.name)),
         "used": {name: list(use) for name, use in fullest._asdict().items()},

@@ -13,7 +13,7 @@ from neurocomp.report.tables import (
     ranking_table,
     rejection_table,
 )
-from neurocomp.report.write import write_report
+from neurocomp.report.write import write_core_map, write_report
 
 __all__ = [
     "RunResults",
@@ -24,5 +24,6 @@ __all__ = [
     "policy_table",
     "ranking_table",
     "rejection_table",
+    "write_core_map",
     "write_report",
 ]

@@ -15,6 +15,7 @@ from neurocomp.report.markup import el, number, picture, text
 from neurocomp.report.results import RunResults
 from neurocomp.report.style import INK, LINE, MUTED, PAPER, WARN, population_color
 from neurocomp.report.tables import Binding
+from neurocomp.spec.target import Target
 
 CHIPS_PER_ROW: Final = 3
 LEGEND: Final = 230.0
@@ -24,13 +25,15 @@ TITLE, GAP, LINE_HEIGHT = 26.0, 28.0, 24.0
 
 
 def core_map(results: RunResults) -> Element | None:
-    """Colour = population, height of the colour = share of the fullest resource of the core.
-
-    None without a mapping, its graph and its target.
-    """
+    """The map of a run's mapping; None without a mapping, its graph and its target."""
     mapping, target, graph = results.mapping, results.target, results.graph
     if mapping is None or target is None or graph is None:
         return None
+    return draw_cores(graph, mapping, target)
+
+
+def draw_cores(graph: Graph, mapping: Mapping, target: Target) -> Element:
+    """Colour = population, height of the colour = share of the fullest resource of the core."""
     ranks = {p.name: i for i, p in enumerate(graph.neurons)}
     fills = fullest(graph, mapping, target)
     grid = grid_of(target)

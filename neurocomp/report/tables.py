@@ -47,7 +47,7 @@ def binding(layer: dict[str, Any]) -> Binding | None:
 
 
 def layer_table(map_row: dict[str, Any]) -> Table:
-    """One row per layer of ``neurocomp map --json``: cores, bits, use of the fullest core.
+    """One row per layer of ``neurocomp map --json``: shape, size, cores, use of the fullest core.
 
     A column per resource with a known limit, which its header names; the last column names the
     resource that binds, with its share of the limit.
@@ -56,9 +56,11 @@ def layer_table(map_row: dict[str, Any]) -> Table:
     rows: list[Row] = []
     for layer in map_row["layers"]:
         used = (layer["used"][key][0] for key in known)
-        rows.append((layer["name"], layer["n_cores"], layer["weight_bits"], *used, _binds(layer)))
+        shape = "×".join(str(n) for n in layer["shape"])
+        head = (layer["name"], shape, layer["parameters"], layer["weight_bits"], layer["n_cores"])
+        rows.append((*head, *used, _binds(layer)))
     columns = (f"{words(key)} /{limit:,}" for key, limit in known.items())
-    return Table(("layer", "cores", "bits", *columns, "binds"), tuple(rows))
+    return Table(("layer", "shape", "parameters", "bits", "cores", *columns, "binds"), tuple(rows))
 
 
 def policy_table(mappings: dict[str, dict[str, Any]]) -> Table:

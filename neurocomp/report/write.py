@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from neurocomp.atomic import write_text
+from neurocomp.ir import Graph
+from neurocomp.mapping.model import Mapping
+from neurocomp.report.coremap import draw_cores
 from neurocomp.report.markup import svg_file
 from neurocomp.report.page import page
 from neurocomp.report.results import RunResults
+from neurocomp.spec.target import Target
 
 
 def write_report(results: RunResults, folder: Path) -> Path:
@@ -31,3 +35,8 @@ def write_report(results: RunResults, folder: Path) -> Path:
     path = folder / "report.html"
     write_text(path, page(results, pictures))
     return path
+
+
+def write_core_map(graph: Graph, mapping: Mapping, target: Target, path: Path) -> None:
+    """Draw which cores hold what as an SVG file, as in the report."""
+    write_text(path, svg_file(draw_cores(graph, mapping, target)))

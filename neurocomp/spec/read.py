@@ -45,9 +45,12 @@ def parse(value: dict[str, Any], model: type[SpecT], where: str | Path) -> SpecT
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InputError.from_faults(
-            str(where), [_fault(e) for e in error.errors(include_url=False)]
-        ) from None
+        raise InputError.from_faults(str(where), faults_of(error)) from None
+
+
+def faults_of(error: ValidationError) -> list[str]:
+    """Every fault that pydantic found: key path, rule, what was found."""
+    return [_fault(e) for e in error.errors(include_url=False)]
 
 
 def read(path: Path, model: type[SpecT]) -> SpecT:
