@@ -110,7 +110,7 @@ class TestRefused:
 
     def test_no_images(self, tree: Path) -> None:
         for file in (tree / "test" / "dog").iterdir():
-            file.rename(file.with_suffix(".wav"))
+            file.rename(file.with_suffix(".txt"))
         with pytest.raises(InputError, match=r"test: no images in folders of classes"):
             load(f"folder:{tree}")
 

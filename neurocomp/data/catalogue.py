@@ -10,6 +10,9 @@ from neurocomp.data.dataset import Dataset, graded, require_bits
 from neurocomp.data.digits import digits
 from neurocomp.data.download import DOWNLOADS, download
 from neurocomp.data.folder import folder
+from neurocomp.data.sound import has_sound, sound_folder
+from neurocomp.data.speech_commands import NAMES as SPEECH
+from neurocomp.data.speech_commands import speech_commands
 from neurocomp.errors import InputError
 
 FOLDER = "folder:"
@@ -39,7 +42,18 @@ def known() -> tuple[Known, ...]:
             Known(name, row.what, row.shape, row.n_classes, "download")
             for name, row in DOWNLOADS.items()
         ),
-        Known("folder:PATH", "images in train/<class>/ and test/<class>/", None, None, "folder"),
+        *(
+            Known(name, "spoken words as MFCC", (1, 40, 94), n, "download")
+            for name, n in SPEECH.items()
+        ),
+        Known(
+            "folder:PATH",
+            "images or wav files in train/<class>/ and test/<class>/, or wav files named as in "
+            "Speech Commands or fsdd",
+            None,
+            None,
+            "folder",
+        ),
     )
 
 
@@ -47,21 +61,24 @@ def load(name: str, data_dir: Path | None = None, bits: int = 4) -> Dataset:
     """A data set with values of 0 … 2^bits − 1.
 
     Args:
-        name: ``digits``, a named download, or ``folder:PATH`` with an image tree.
+        name: ``digits``, a named download, or ``folder:PATH`` with an image tree or wav files.
         data_dir: where downloads lie and go, and what a relative PATH starts from; by default the
             user's cache folder and the working folder.
         bits: bits per value, 1 to 8.
 
     Raises:
-        InputError: an unknown name, a set that cannot be had, a tree that is no image tree,
+        InputError: an unknown name, a set that cannot be had, a tree that is none,
             or a number of bits out of range.
     """
     require_bits(bits)
     if name.startswith(FOLDER):
         path = Path(name.removeprefix(FOLDER)).expanduser()
-        return graded(name, folder((data_dir or Path()) / path), bits)
+        root = (data_dir or Path()) / path
+        return graded(name, sound_folder(root) if has_sound(root) else folder(root), bits)
     if name == "digits":
         return graded(name, digits(), bits)
     if name in DOWNLOADS:
         return graded(name, download(name, data_dir or cache_folder() / "downloads"), bits)
+    if name in SPEECH:
+        return graded(name, speech_commands(name, data_dir or cache_folder() / "downloads"), bits)
     raise InputError.unknown("data set", name, [row.name for row in known()])
