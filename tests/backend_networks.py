@@ -10,7 +10,8 @@ import numpy as np
 from neurocomp.backend.emit.boxes import field_of_view, intersect
 from neurocomp.backend.emit.program import Program
 from neurocomp.backend.engine.chip import Engine
-from neurocomp.backend.execution import Form
+from neurocomp.backend.execution import formed, opened
+from neurocomp.backend.mapped import ChipNetwork
 from neurocomp.ir import (
     Array,
     Conv,
@@ -29,6 +30,7 @@ from neurocomp.ir import (
 from neurocomp.mapping.model import CoreAddress, Mapping, Partition, Placement, Route
 from neurocomp.quant import reference
 from neurocomp.quant.fixed import MAX_VTH, level_range
+from neurocomp.quant.reference import UNWATCHED, Watch
 
 READOUT = LoihiLif(vth=MAX_VTH, dv=0)
 
@@ -233,46 +235,44 @@ def spread(graph: Graph, cuts: tuple[int, int, int] = (2, 2, 1), chips: int = 1)
     return mapped(graph, cores, [i % chips for i in range(len(cores))])
 
 
-def run_engines(graph: Graph, program: Program, batches: list[Array]) -> list[reference.Trace]:
-    """What the chips' engines give for batches back to back, in this process, without Lava."""
-    from neurocomp.backend.execution import formed, opened
-    from neurocomp.backend.mapped import ChipNetwork
+def run_engines(
+    graph: Graph,
+    program: Program,
+    batches: list[Array],
+    *,
+    block: int | None = None,
+    watch: Watch = UNWATCHED,
+) -> list[reference.Trace]:
+    """What the chips' engines give for batches back to back, in this process, without Lava.
 
-    form, _ = opened(graph, batches)
+    Args:
+        block: network steps at a time; None takes a whole window.
+    """
+    form, _ = opened(graph, batches, watch)
     assert form is not None
+    form = replace(form, block=min(block or form.window, form.window))
     network = ChipNetwork(graph, program, form)
-    engines = [Engine(program, c, form.batch, form.window) for c in program.chips]
-    shown = [network.encode(formed(graph, form, values)) for values in batches]
-    reports = []
-    for step in range(len(batches) * form.window + max(f.depth for f in network.fields)):
-        batch, t = divmod(step, form.window)
-        frames = shown[batch] if batch < len(shown) else np.zeros_like(shown[0])
-        reports.append(_step(program, engines, frames[min(t, len(frames) - 1)]))
-    return [_trace(network, form, reports, k, len(b)) for k, b in enumerate(batches)]
+    engines = [Engine(program, c, form) for c in program.chips]
+    traces = []
+    for values in batches:
+        words = network.encode(formed(graph, form, values))
+        reports = [
+            _block(program, engines, words[min(i, len(words) - 1)]) for i in range(form.blocks)
+        ]
+        data = np.concatenate([r for chip in zip(*reports, strict=True) for r in chip])
+        traces.append(network.decode(data, len(values)))
+    return traces
 
 
-def _step(program: Program, engines: list[Engine], frame: Array) -> list[Array]:
-    """All chips make one step; returns their reports."""
-    for engine in engines:
-        engine.update()
-    reports = [engine.report() for engine in engines]
-    for engine, chip in zip(engines, program.chips, strict=True):
-        if chip.reads(program.input[0]):
-            engine.show(frame)
-        for link in chip.receives:
-            sender = next(
-                e for e, c in zip(engines, program.chips, strict=True) if c.chip == link.source
-            )
-            engine.hear(link, sender.tell(link))
-    for engine in engines:
-        engine.accumulate()
-    return reports
-
-
-def _trace(network, form: Form, reports: list[list[Array]], k: int, samples: int):  # type: ignore[no-untyped-def]
-    rows = [
-        reports[k * form.window + t + f.depth][f.port][f.start : f.stop]
-        for f in network.fields
-        for t in f.steps(form.window)
+def _block(program: Program, engines: list[Engine], words: Array) -> list[Array]:
+    """All chips make one block; returns their reports."""
+    runs = [
+        engine.run(words if chip.reads(program.input[0]) else None)
+        for engine, chip in zip(engines, program.chips, strict=True)
     ]
-    return network.decode(np.concatenate(rows), samples)
+    sender = {chip.chip: e for chip, e in zip(program.chips, engines, strict=True)}
+    for exchanges in zip(*runs, strict=True):
+        for engine, chip, exchange in zip(engines, program.chips, exchanges, strict=True):
+            for link in chip.receives:
+                engine.hear(link, exchange, sender[link.source].tell(link, exchange))
+    return [engine.report() for engine in engines]

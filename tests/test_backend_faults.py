@@ -27,6 +27,7 @@ from neurocomp.backend.emit.program import Part
 from neurocomp.backend.execution import opened
 from neurocomp.backend.mapped import ChipNetwork
 from neurocomp.backend.runtime import actors, session
+from neurocomp.backend.runtime.interrupt import held_back
 from neurocomp.errors import RunError
 from neurocomp.ir import Array
 
@@ -149,6 +150,43 @@ def test_ctrl_c() -> None:
         with pytest.raises(KeyboardInterrupt):
             list(runs)
     assert time.monotonic() - start < LIMIT_S
+
+
+@pytest.mark.parametrize("after_s", [0.02, 0.1, 0.3, 0.6])
+def test_ctrl_c_while_stock_processes_start(after_s: float) -> None:
+    """Whenever it comes, it ends the run; Lava's compiler and the forks do not swallow it."""
+    threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        with closing(backend.stream(GRAPH, None, endless(), backend="stock")) as runs:
+            list(runs)
+
+
+def test_an_interrupt_waits_for_its_moment() -> None:
+    seen = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with held_back() as let_through:
+            let_through()
+            signal.raise_signal(signal.SIGINT)
+            seen.append("held")
+            let_through()
+            seen.append("never")
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            seen.append("held again")
+    assert seen == ["held", "held again"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_no_more_semaphores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a full /dev/shm looks like: Lava's channels need semaphores."""
+
+    def none_left(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lava.magma.compiler.channels.pypychannel.Semaphore", none_left)
+    with pytest.raises(RunError, match=r"no room for another run: .* No space left on device"):
+        backend.run(GRAPH, MAPPING, images(GRAPH, 1))
 
 
 def test_a_system_without_room(monkeypatch: pytest.MonkeyPatch) -> None:

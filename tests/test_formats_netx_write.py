@@ -165,7 +165,7 @@ REFUSED: dict[str, tuple[Graph, str]] = {
     "branches": (
         more(PAIR, Population("b", ONE, LIF),
              Projection("e2", "in", "b", Dense(), weight=np.array([[2, 2]]), delay=1)),
-        "population 'in': feeds out, b; a netx file is a sequence",
+        "population 'in': feeds out, b; a netx file is a sequence of layers; write it as NIR",
     ),
     "output": (
         more(PAIR, Population("b", ONE, LIF),
@@ -173,10 +173,25 @@ REFUSED: dict[str, tuple[Graph, str]] = {
         "the output must be the last layer, 'b', is 'out'",
     ),
     "rings": (more(PAIR, None, RING, replace(RING, name="r2")), "population 'out': netx has one"),
-    "conv behind dense": (
-        more(replace(PAIR, output="b"), Population("b", ONE, LIF),
+    "conv behind a ring": (
+        more(replace(PAIR, output="b"), Population("b", ONE, LIF), RING,
              Projection("e2", "out", "b", CONV, weight=np.array([[[[2]]]]), delay=1)),
-        "population 'b': netx has no convolution of a flat layer",
+        "population 'out': netx must hold it as a convolution, as 'b' can be nothing else",
+    ),
+    "wide and late": (
+        chain(Dense(), [[1024, -256]], FLAT, ONE, delay=2),
+        "population 'out': netx must hold it as a convolution, as 'out' can be nothing else, and "
+        "its convolutions have no recurrent synapses and no delays; drop these, or use smaller",
+    ),
+    "late before wide": (
+        more(replace(chain(Dense(), [[2, 4]], FLAT, ONE, delays=np.array([[0, 1]])), output="b"),
+             Population("b", ONE, LIF),
+             Projection("e2", "out", "b", Dense(), weight=np.array([[512]]), delay=1)),
+        "population 'out': netx must hold it as a convolution, as 'b' can be nothing else",
+    ),
+    "wide graded": (
+        chain(Dense(), [[1024, -1024]], FLAT, ONE, neuron=SigmaDelta(3)),
+        "projection 'e': weights -1024 to 1024 lie outside −256 to 255",
     ),
     "late delta": (
         chain(Dense(), [[2, -4]], FLAT, ONE, neuron=Delta(3)),
@@ -207,10 +222,11 @@ REFUSED: dict[str, tuple[Graph, str]] = {
         chain(Dense(), [[2, 4]], FLAT, ONE, neuron=SigmaDelta(3, spike_exp=0)),
         "population 'out': netx cannot hold its neuron",
     ),
-    "clipped": (chain(Dense(), [[256, -256]], FLAT, ONE), "-256 to 256 lie outside −256 to 255"),
-    "wide": (chain(Dense(), [[512, 1024]], FLAT, ONE), "512 to 1024 lie outside −256 to 255"),
+    "conv bits": (
+        chain(CONV, [[[[2]], [[1024]]]], FLAT, ONE),
+        "projection 'e': weights 2 to 1024 in steps of 2 need 10 bits, a synapse has 8",
+    ),
     "bits": (chain(Dense(), [[2, 1024]], FLAT, ONE), "2 to 1024 in steps of 2 need 10 bits"),
-    "zero": (chain(Dense(), [[0, 0]], FLAT, ONE), "projection 'e': all weights are zero"),
     "lost exponent": (
         more(chain(Dense(), [[2]], ONE, ONE, delay=2), None, replace(RING, delay=2)),
         "netx forgets the exponent of recurrent weights with delays; scale them up by 64",

@@ -260,3 +260,8 @@ def test_demand_grows_with_fan_in(few: int, more: int, bits: int) -> None:
             graph = chain("g", (channels, size, size), ((8, size, size), op, bits))
             needs.append(demand(graph, [whole(graph.population("l1"))], LOIHI2))
         assert all(a.used <= b.used for a, b in zip(*needs, strict=True))
+
+
+def test_a_chip_of_one_bit_stores_no_signed_weight() -> None:
+    with pytest.raises(FitError, match=r"l1: projection 'p1': weights of 1 bits.*at most 1"):
+        layer_of(mlp("m", 4, 4, bits=1), "l1", target(weight_bits=[1]))

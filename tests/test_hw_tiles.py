@@ -54,10 +54,11 @@ def test_region_of_a_box() -> None:
 def test_layer_cores_of_known_layers() -> None:
     """2560 → 100 at 4 bits needs 2560 × ceil((16 n + 4) / 64) words for n neurons on a core.
 
-    12000 words allow 4 per axon, 252 bits: 15 neurons and so 7 cores.
+    12000 words allow 4 per axon, 252 bits: 15 neurons and so 7 cores, the last with 10 neurons and
+    3 words per axon.
     """
     priced = layer_cores(pilotnet(), "l6", load_target("loihi2-2023"))
-    assert priced == (7, "synapse_words", (15, 1, 1))
+    assert priced == (7, "synapse_words", (15, 1, 1), 2560 * (6 * 4 + 3))
     # 64 channels × 4 rows × 22 columns: 32 columns of 1 row fit once (2048), 2 × 32 = 4096 do not;
     # 8 columns and all rows fit (2048): 3 cores
     assert layer_cores(pilotnet(), "l4", load_target("loihi2-2023")).n_cores == 3
@@ -150,7 +151,7 @@ def test_room_is_need_turned_round(
     stop = min(start + n, channels)
     room = loihi2.room(layer, chip, start, stop)
     counted = loihi2.padded(columns) if chip.flags.padded_x else columns
-    most = 0 if room is None else min(room.rows(columns, counted), height)
+    most = min(room.rows(columns, counted), height)
     fit = [
         rows
         for rows in range(1, height + 1)

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapping_networks import NEURON, mesh, target
+from mapping_networks import NEURON, board, cell, mesh, pilotnet, target
 
 from neurocomp.errors import FitError
 from neurocomp.hw.mesh import n_live_cores
-from neurocomp.ir import Conv, Dense, Graph, Input, Op, Population, Projection, Shape, skip, verify
+from neurocomp.ir import (
+    Conv,
+    Dense,
+    Graph,
+    Input,
+    Op,
+    Population,
+    Projection,
+    Shape,
+    average_pool,
+    skip,
+    verify,
+)
 from neurocomp.ir.shapes import conv_output
 from neurocomp.mapping import Mapping, map_graph, summary
+from neurocomp.mapping.check import check_summary
+from neurocomp.mapping.store import save
+from neurocomp.spec.policy import policy_names
 from neurocomp.spec.read import parse
 from neurocomp.spec.target import Target, load_target
 
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
+REASON = re.compile(r"needs? [\d,]+ .*has [\d,]+")
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Small DAGs with convolutions of every kind, dense layers, joins and loops."""
+    """Small DAGs with convolutions of every kind, pooling, dense layers, joins, skips and loops."""
     shape = (draw(st.integers(1, 6)), draw(st.integers(1, 9)), draw(st.integers(1, 9)))
     populations = [Population("in", shape, Input())]
     projections: list[Projection] = []
@@ -40,6 +65,9 @@ def graphs(draw: st.DrawFn) -> Graph:
         if draw(st.booleans()):
             same = isinstance(op, Conv) and op.groups == 1
             connect(draw(st.sampled_from(others)), own.name, op if same else Dense())
+        alike = [p for p in populations if p.shape == shape]
+        if alike and draw(st.booleans()):
+            connect(draw(st.sampled_from(alike)), own.name, skip(shape[0]))
         if draw(st.integers(0, 5)) == 0:
             connect(own, own.name, draw(st.sampled_from([Dense(), skip(shape[0])])), delay=1)
         populations.append(own)
@@ -49,17 +77,23 @@ def graphs(draw: st.DrawFn) -> Graph:
 @st.composite
 def layers(draw: st.DrawFn, source: Shape) -> tuple[Op, Shape]:
     """An operation on a source shape, and the shape it makes."""
+    kind = draw(st.sampled_from(["conv", "conv", "conv", "pool", "dense"]))
+    if kind == "pool":
+        pool = average_pool(source[0], 2, draw(st.integers(1, 2)), draw(st.integers(0, 1)))
+        made = conv_output(pool, source, source[0])
+        if min(made) >= 1:
+            return pool, made
     groups = draw(st.sampled_from([g for g in (1, 2, source[0]) if source[0] % g == 0]))
     op = Conv(draw(PAIRS), draw(PAIRS), draw(PAIRS), draw(PAIRS), groups)
     made = conv_output(op, source, draw(st.integers(1, 12)) * groups)
-    if draw(st.integers(0, 3)) == 0 or min(made) < 1:
+    if kind == "dense" or min(made) < 1:
         return Dense(), (draw(st.integers(1, 30)), 1, 1)
     return op, made
 
 
 @st.composite
 def targets(draw: st.DrawFn) -> Target:
-    """Small chips of both memory formats, with tight limits."""
+    """Small chips of both of Loihi's memory formats, with tight limits and dead cores."""
     words = draw(st.sampled_from([64, 512, 4096]))
     neurons = draw(st.sampled_from([4, 16, 63, 256]))
     axons = draw(st.sampled_from([64, 1024]))
@@ -67,8 +101,10 @@ def targets(draw: st.DrawFn) -> Target:
         raw: dict[str, Any] = load_target("loihi1").model_dump()
         limits = {"neurons": neurons, "synapse_words": words, "in_axons": axons, "out_axons": axons}
         raw["core"] |= {name: {"value": value} for name, value in limits.items()}
-        return parse(raw | {"name": "small", "dead_cores": [{"chip": 0, "core": 2}]}, Target, "t")
+        dead = [{"chip": 0, "core": core} for core in draw(st.sets(st.integers(0, 127)))]
+        return parse(raw | {"name": "small", "dead_cores": dead}, Target, "t")
     rules = ("padded_x", "channel_chunks", "group_per_chunk", "split_rows")
+    columns, rows, each = draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(CORES_PER_TILE)
     return target(
         neurons=neurons,
         synapse_words=words,
@@ -77,23 +113,34 @@ def targets(draw: st.DrawFn) -> Target:
         axon_mem=draw(st.sampled_from([8, 512])),
         total_words=draw(st.sampled_from([256, 8192])),
         rules={rule: draw(st.booleans()) for rule in rules},
-        mesh=mesh(draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(st.sampled_from([1, 4]))),
+        mesh=mesh(columns, rows, each),
         board={"columns": draw(st.integers(1, 3)), "rows": draw(st.integers(1, 2))},
+        dead_cores=[
+            {"chip": 0, "core": core}
+            for core in draw(st.sets(st.integers(0, columns * rows * each - 1), max_size=2))
+        ],
     )
+
+
+CORES_PER_TILE = st.sampled_from([1, 4])
 
 
 @given(graphs(), targets())
 @settings(max_examples=25, deadline=None)
 def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
-    """`map_graph` ends with the checker, which knows no algorithm."""
+    """`map_graph` ends with the checker, which knows no algorithm; the counters are counted too.
+
+    An error names the layer, the limit that is passed, what is needed and what there is.
+    """
     found: dict[str, int] = {}
-    for policy in ("compiler", "balanced"):
+    for policy in policy_names():
         mapping = mapped(graph, chip, policy)
         if isinstance(mapping, FitError):
             assert any(p.name in str(mapping) for p in graph.neurons)
-            assert any(word in str(mapping) for word in ("small has", "loihi1 has"))
+            assert REASON.search(str(mapping))
+            assert any(f"{word} has" in str(mapping) for word in ("small", "loihi1"))
         else:
-            row = summary(graph, mapping, chip)
+            row = check_summary(graph, mapping, chip, summary(graph, mapping, chip))
             assert row["lower_bound_cores"] <= mapping.n_cores <= n_live_cores(chip)
             found[policy] = mapping.n_cores
     if "compiler" in found:
@@ -108,18 +155,98 @@ def mapped(graph: Graph, chip: Target, policy: str) -> Mapping | FitError:
         return error
 
 
-@given(graphs(), targets(), st.integers(0, 3))
-@settings(max_examples=6, deadline=None)
-def test_same_seed_same_mapping_and_doubled_rates_change_nothing(
-    graph: Graph, chip: Target, seed: int
+@given(graphs(), targets(), st.integers(0, 3), st.sampled_from(policy_names()))
+@settings(max_examples=8, deadline=None)
+def test_same_seed_same_mapping_and_doubled_rates_double_the_traffic(
+    graph: Graph, chip: Target, seed: int, policy: str
 ) -> None:
+    """A factor of two is exact in binary numbers, so equality is."""
     rates = {p.name: 0.1 + 0.02 * i for i, p in enumerate(graph.populations)}
     twice = {name: 2 * rate for name, rate in rates.items()}
     try:
-        first = map_graph(graph, chip, "balanced", rates=rates, seed=seed)
+        first = map_graph(graph, chip, policy, rates=rates, seed=seed)
     except FitError:
         with pytest.raises(FitError):
-            map_graph(graph, chip, "balanced", rates=twice, seed=seed)
+            map_graph(graph, chip, policy, rates=twice, seed=seed)
         return
-    assert map_graph(graph, chip, "balanced", rates=rates, seed=seed) == first
-    assert map_graph(graph, chip, "balanced", rates=twice, seed=seed) == first
+    assert map_graph(graph, chip, policy, rates=rates, seed=seed) == first
+    assert map_graph(graph, chip, policy, rates=twice, seed=seed) == first
+    once, doubled = (summary(graph, first, chip, r)["traffic"] for r in (rates, twice))
+    for key in once.keys() - {"rates"}:
+        assert doubled[key] == pytest.approx(2 * once[key], rel=1e-12)
+
+
+FRESH = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_mapping_property import digests
+print(*digests(Path(sys.argv[2])))
+"""
+
+
+def digests(folder: Path) -> list[str]:
+    """Hashes of the mapping files of two networks with every policy."""
+    found = []
+    small = target(neurons=48, board=board(2))
+    for graph, chip in ((cell(), small), (pilotnet(), load_target("loihi2-2023"))):
+        for policy in policy_names():
+            save(map_graph(graph, chip, policy, seed=1), folder / "mapping.json")
+            found.append(hashlib.sha256((folder / "mapping.json").read_bytes()).hexdigest())
+    return found
+
+
+def test_same_bytes_in_a_fresh_process(tmp_path: Path) -> None:
+    """With another seed of Python's hashes, so that no set or dict decides an order."""
+    words = [sys.executable, "-c", FRESH, str(Path(__file__).parent), str(tmp_path)]
+    fresh = subprocess.run(
+        words, env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True
+    )
+    assert fresh.stdout.split() == digests(tmp_path)
+
+
+def renamed(graph: Graph, rng: Random) -> Graph:
+    """The same network under other names, whose alphabetical order is another one."""
+    names = [f"n{i}" for i in range(len(graph.populations))]
+    rng.shuffle(names)
+    new = {p.name: name for p, name in zip(graph.populations, names, strict=True)}
+    return verify(
+        replace(
+            graph,
+            populations=tuple(replace(p, name=new[p.name]) for p in graph.populations),
+            projections=tuple(
+                replace(e, name=f"to {i}", source=new[e.source], target=new[e.target])
+                for i, e in enumerate(graph.projections)
+            ),
+            output=new[graph.output],
+        )
+    )
+
+
+def reordered(graph: Graph, rng: Random) -> Graph:
+    """The same network with its populations and projections listed in another order."""
+    populations, projections = list(graph.populations), list(graph.projections)
+    rng.shuffle(populations)
+    rng.shuffle(projections)
+    return verify(graph.with_parts(tuple(populations), tuple(projections)))
+
+
+def figures(graph: Graph, chip: Target, policy: str) -> tuple[int, dict[str, float]]:
+    """What a mapping takes and sends."""
+    row = summary(graph, map_graph(graph, chip, policy), chip)
+    traffic = {key: value for key, value in row["traffic"].items() if key != "rates"}
+    return row["n_cores"], traffic
+
+
+@pytest.mark.xfail(reason="names and the graph's order still break ties", strict=False)
+@pytest.mark.parametrize("policy", policy_names())
+@pytest.mark.parametrize("change", [renamed, reordered])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_names_and_order_of_layers_change_nothing(
+    policy: str, change: Callable[[Graph, Random], Graph], seed: int
+) -> None:
+    graph, chip = pilotnet(), load_target("loihi2")
+    cores, traffic = figures(graph, chip, policy)
+    other = figures(change(graph, Random(seed)), chip, policy)
+    assert other[0] == cores
+    assert other[1] == pytest.approx(traffic, rel=1e-9)

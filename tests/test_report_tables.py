@@ -23,8 +23,8 @@ class TestLayers:
     def test_use_of_each_limited_resource_and_what_binds(self) -> None:
         table = layer_table(map_row())
         assert table.headers == (
-            "layer", "shape", "parameters", "bits", "cores", "neurons /4,095", "synapse words /16,000",
-            "in axons /16,000", "binds",
+            "layer", "shape", "parameters", "bits", "cores", "neurons /4,095",
+            "synapse words /16,000", "in axons /16,000", "binds",
         )  # fmt: skip
         # stem: 8000/16000 words = 50 % is more than 128/4095 neurons = 3 %
         # fc: 1024/4095 neurons = 25 % is more than 1600/16000 words = 10 %

@@ -230,15 +230,3 @@ def test_a_simulation_counts_messages_not_their_values() -> None:
     done = backend.simulate(graph, None, values, backend="reference")
     assert [(layer.spikes, layer.synops) for layer in done.layers] == [(2, 2), (3, 2)]
     assert done.mismatches is None  # the reference has nothing to be held against
-
-
-@pytest.mark.parametrize("name", ["lava", "stock"])
-def test_lava_backends_refuse_what_they_do_not_run_yet(name: str) -> None:
-    graph = chain(Delta(3), LoihiLif(1), weights=[1, 1])
-    delayed = replace(graph.projections[1], delays=np.array([[2]]))
-    graph = graph.with_parts(graph.populations, (graph.projections[0], delayed))
-    values = np.zeros((1, 2, 1, 1, 1), int)
-    with pytest.raises(InputError, match="population 'n0': sigma-delta neurons run on") as refused:
-        backend.run(graph, None, values, backend=name)
-    assert "population 'in': " in str(refused.value)
-    assert "projection 'n0-n1': delays per synapse" in str(refused.value)

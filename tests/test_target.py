@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from neurocomp.errors import InputError
+from neurocomp.flow.listing import target_rows, target_sheet
+from neurocomp.hw.mesh import live_cores
 from neurocomp.spec.figure import OWN, Figure
 from neurocomp.spec.policy import load_policy, policy_names
 from neurocomp.spec.read import Spec
@@ -151,6 +153,7 @@ costs:
   davies2018:
     synapse: {pj: 81e-12, source: s}
     neuron_active: {pj: -1.0, ns: 2, source: s}
+    hop_east_west: {pj: 3.0e-12, source: s}
 """
     with pytest.raises(InputError) as raised:
         load_target(write(tmp_path / "bad.yaml", text))
@@ -169,9 +172,11 @@ costs:
         "costs.davies2018.synapse.pj: must be a number (YAML reads 81e-12 as text, 81.0e-12 as a "
         "number), got '81e-12'",
         "costs.davies2018.neuron_active.pj: must be a number that is not negative, got -1.0",
+        "costs.davies2018.hop_east_west.pj: must be in picojoules or nanoseconds; this looks like "
+        "joules or seconds, got 3e-12",
     ):
         assert fault in message
-    assert message.startswith(f"{tmp_path / 'bad.yaml'}: 12 faults")
+    assert message.startswith(f"{tmp_path / 'bad.yaml'}: 13 faults")
 
 
 @pytest.mark.parametrize(
@@ -188,12 +193,115 @@ def test_dead_cores_must_exist(tmp_path: Path, extra: str, message: str) -> None
 
 def test_a_list_format_needs_an_index_for_all_neurons(tmp_path: Path) -> None:
     text = "name: n\nsummary: s\nextends: loihi1\ncore: {neurons: 5000}\n"
-    with pytest.raises(InputError, match="tells 4096 apart, a core has 5000"):
+    with pytest.raises(InputError, match=r"tells 4096 apart, a core has 5000$"):
         load_target(write(tmp_path / "n.yaml", text))
 
 
+def test_parts_that_do_not_agree_come_at_once(tmp_path: Path) -> None:
+    text = """
+name: n
+summary: s
+extends: loihi1
+core: {neurons: 5000}
+mesh: {cores: 200}
+dead_cores: [{chip: 0, core: 400}, {chip: 3, core: 1}]
+core_kinds:
+  - {cores: [1, 2], neurons: 10}
+  - {cores: [2, 300], synapse_words: 10}
+"""
+    with pytest.raises(InputError) as raised:
+        load_target(write(tmp_path / "n.yaml", text))
+    assert str(raised.value) == (
+        f"{tmp_path / 'n.yaml'}: core.neurons: the longest index of core.index_bits tells 4096 "
+        "apart, a core has 5000; mesh.cores: 200 do not fit a mesh with room for 128; "
+        "dead core 400 of chip 0 does not exist: there are 1 chips of 200 cores; "
+        "dead core 1 of chip 3 does not exist: there are 1 chips of 200 cores; "
+        "core_kinds: core 2 stands in 2 kinds; "
+        "core_kinds: core 300 does not exist: a chip has 200"
+    )
+
+
+def test_boards_say_how_many_chips_and_that_their_arrangement_is_a_guess() -> None:
+    chips = {"oheo-gulch": 1, "kapoho-point": 8, "hala-point": 1152, "kapoho-bay": 2, "nahuku": 32,
+             "pohoiki-springs": 768}  # fmt: skip
+    boards = {name: load_target(name) for name in chips}
+    assert {name: board.n_chips for name, board in boards.items()} == chips
+    guessed = [b.board.columns for name, b in boards.items() if name != "oheo-gulch"]
+    assert all(figure.inferred for figure in guessed)
+    loihi2, loihi1 = load_target("loihi2"), load_target("loihi1")
+    assert all(boards[n].limits == loihi2.limits for n in ("oheo-gulch", "hala-point"))
+    assert all(boards[n].limits == loihi1.limits for n in ("nahuku", "pohoiki-springs"))
+
+
+def test_hala_point_has_fewer_cores_than_its_meshes_have_places() -> None:
+    board = load_target("hala-point")
+    assert board.n_chips * board.cores_per_chip == 1152 * 122 == 140544
+    assert board.mesh.places == 128
+    assert list(live_cores(board))[120:123] == [(0, 120), (0, 121), (1, 0)]
+
+
+def test_cores_of_several_kinds() -> None:
+    chip = load_target("speck")
+    own = [(chip.limits_of(n).synapse_words, chip.limits_of(n).neurons) for n in range(9)]
+    ki = 1024
+    assert own == [
+        *[(16 * ki, 64 * ki)] * 3, *[(32 * ki, 32 * ki)] * 2, *[(64 * ki, 16 * ki)] * 2,
+        *[(16 * ki, 16 * ki)] * 2,
+    ]  # fmt: skip
+    assert (chip.limits.synapse_words, chip.limits.neurons) == (64 * ki, 64 * ki)
+    assert chip.shaped
+    loihi = load_target("loihi2")
+    assert loihi.limits_of(5) == loihi.limits
+    assert not loihi.shaped
+
+
+def test_facts_are_numbers_lists_or_words(tmp_path: Path) -> None:
+    facts = """
+facts:
+  state_bits: 24
+  range: [1, 63]
+  form: a power of two
+  sure: {value: true, source: here}
+"""
+    chip = load_target(write(tmp_path / "mine.yaml", OWN_CHIP + facts))
+    assert {name: fact.value for name, fact in chip.facts.items()} == {
+        "state_bits": 24, "range": [1, 63], "form": "a power of two", "sure": True,
+    }  # fmt: skip
+    with pytest.raises(
+        InputError, match=r"facts\.deep: must be a number, words, true, false, null"
+    ):
+        load_target(write(tmp_path / "m.yaml", OWN_CHIP + "facts: {deep: [[1]]}\n"))
+
+
+def test_a_target_can_be_a_key() -> None:
+    chip, same = load_target("loihi1"), load_target("loihi1")
+    assert len({chip, same, load_target("loihi2")}) == 2
+
+
+def test_the_sheet_has_every_figure_with_unit_and_source() -> None:
+    rows = {row["figure"]: row for row in target_sheet("dynap-cnn")["figures"]}
+    assert rows["core_kinds.3-4.synapse_words"]["value"] == 32768
+    assert rows["core_kinds.3-4.synapse_words"]["unit"] == "words"
+    assert rows["shapes.strides"]["value"] == [1, 2, 4, 8]
+    assert rows["core.axon_map"]["value"] is None
+    rows = {row["figure"]: row for row in target_sheet("loihi1")["figures"]}
+    davies = rows["costs.davies2018.synapse"]
+    assert (davies["value"], davies["unit"]) == ("23.6, 3.5", "pJ, ns")
+    assert rows["costs.sanafe.barrier.29"]["unit"] == "ns"
+    assert rows["facts.state_bits"]["source"].startswith("lava")
+    keys = {"figure", "value", "unit", "confidence", "inferred", "source"}
+    assert all(row.keys() == keys and row["source"] for row in rows.values())
+
+
+def test_the_list_of_targets_says_how_many_cores() -> None:
+    rows = {row["name"]: row for row in target_rows()}
+    assert (rows["hala-point"]["chips"], rows["hala-point"]["cores_per_chip"]) == (1152, 122)
+
+
 def test_unknown_names_list_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"unknown target 'lohi2'; did you mean .*loihi1, loihi2"):
+    with pytest.raises(
+        InputError, match=r"unknown target 'lohi2'; did you mean .*loihi1,.* loihi2"
+    ):
         load_target("lohi2")
     with pytest.raises(InputError, match=r"unknown policy 'best' .*balanced, compiler"):
         load_policy("best")

@@ -9,7 +9,7 @@ from itertools import chain
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
 from neurocomp.quant.fixed import IntArray
-from neurocomp.quant.reference import Trace, input_frames
+from neurocomp.quant.reference import UNWATCHED, Trace, Watch, input_frames
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +18,10 @@ class Executed:
 
     Attributes:
         values: as they were given.
-        steps: steps that the backend made for it, its share of the pipeline's latency included.
-        cpu_s: CPU time of all processes that executed it, in seconds.
+        steps: network steps that the backend made for it, all samples of a batch at once or one
+            sample after the other.
+        cpu_s: CPU time of all processes that executed it, in seconds, with what this process took
+            to hand the values over and to read the spikes.
     """
 
     values: Array
@@ -36,11 +38,24 @@ class Form:
         batch: greatest number of samples.
         frames: 1 = every step shows the same frame, else one per step.
         window: steps T of a sample.
+        block: network steps that one Lava step makes; the last one of a window may make fewer.
+        watch: the states that are kept.
     """
 
     batch: int
     frames: int
     window: int
+    block: int = 1
+    watch: Watch = UNWATCHED
+
+    @property
+    def blocks(self) -> int:
+        """Lava steps of a window."""
+        return -(-self.window // self.block)
+
+    def steps(self, block: int) -> int:
+        """Network steps of one of a window's blocks."""
+        return min(self.block, self.window - block * self.block)
 
 
 def checked_frames(graph: Graph, values: Array) -> IntArray:
@@ -54,12 +69,19 @@ def checked_frames(graph: Graph, values: Array) -> IntArray:
     return input_frames(graph, values)
 
 
-def opened(graph: Graph, batches: Iterable[Array]) -> tuple[Form | None, Iterator[Array]]:
+def opened(
+    graph: Graph, batches: Iterable[Array], watch: Watch = UNWATCHED
+) -> tuple[Form | None, Iterator[Array]]:
     """The form of a stream (None if it has no batch), and the stream from its first batch on.
 
     Raises:
-        InputError: the first batch does not suit the graph, or has no samples or steps.
+        InputError: the first batch does not suit the graph, or has no samples or steps; or there
+            is no population of a name that is watched.
     """
+    known = [p.name for p in graph.neurons]
+    for name in watch.populations:
+        if name not in known:
+            raise InputError.unknown("population", name, known)
     waiting = iter(batches)
     first = next(waiting, None)
     if first is None:
@@ -68,7 +90,8 @@ def opened(graph: Graph, batches: Iterable[Array]) -> tuple[Form | None, Iterato
     if 0 in frames.shape[:2]:
         raise InputError(f"{graph.name}: a batch needs a sample and a step, got {first.shape}")
     window = graph.timesteps or frames.shape[1]
-    return Form(len(frames), frames.shape[1], window), chain([first], waiting)
+    form = Form(len(frames), frames.shape[1], window, watch=watch)
+    return form, chain([first], waiting)
 
 
 def formed(graph: Graph, form: Form, values: Array) -> IntArray:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from neurocomp.backend.emit import emit
 from neurocomp.backend.emit.boxes import within
-from neurocomp.backend.emit.program import Program
-from neurocomp.backend.engine.messages import Bytes, packed_size, report_size, unpack
+from neurocomp.backend.emit.program import ChipProgram, Program
+from neurocomp.backend.engine.messages import (
+    WORD,
+    Bytes,
+    frame_words,
+    hwc,
+    packed_size,
+    records,
+    report_size,
+    unpack,
+    value_type,
+)
 from neurocomp.backend.execution import Executed, Form, opened
 from neurocomp.backend.processes.chip import Chip, PyChipModel
 from neurocomp.backend.processes.sink import PySinkModel, Sink
@@ -19,26 +29,49 @@ from neurocomp.backend.processes.source import PySourceModel, Source
 from neurocomp.backend.runtime import session
 from neurocomp.backend.runtime.ends import Feed, Field, Harvest
 from neurocomp.backend.runtime.launch import Models
-from neurocomp.ir import Array, Graph, Slice, whole
+from neurocomp.ir import GRADED, Array, Graph, Slice, whole
 from neurocomp.mapping.model import Mapping
-from neurocomp.quant.fixed import IntArray
-from neurocomp.quant.reference import Trace
+from neurocomp.quant.fixed import IntArray, state_names
+from neurocomp.quant.reference import Trace, Watch
+
+BLOCK_BYTES = 2**23  # of the synaptic sums of the largest population in a block
+MAX_BLOCK = 256
 
 
 def stream(
-    graph: Graph, mapping: Mapping, batches: Iterable[Array], timeout_s: float
+    graph: Graph,
+    mapping: Mapping,
+    batches: Iterable[Array],
+    *,
+    watch: Watch,
+    block: int | None,
+    timeout_s: float,
 ) -> Generator[Executed, None, None]:
     """Run batches of values through the mapped network, in one Lava start.
+
+    Args:
+        block: network steps that one Lava step makes; None chooses as many as are worth it.
 
     Raises:
         InputError: see `emit`; or values do not suit the graph.
         RunError: a Lava process failed, or a batch took longer than ``timeout_s``.
     """
     program = emit(graph, mapping)
-    form, values = opened(graph, batches)
+    form, values = opened(graph, batches, watch)
     if form is not None:
+        form = replace(form, block=_block(graph, form, block))
         network = ChipNetwork(graph, program, form)
         yield from session.run(graph, form, network, values, timeout_s)
+
+
+def _block(graph: Graph, form: Form, asked: int | None) -> int:
+    """Steps of a block: all blocks of a window about equally long, none longer than allowed."""
+    if asked is not None:
+        return min(asked, form.window)
+    largest = max(p.size for p in graph.neurons)
+    most = BLOCK_BYTES // (np.dtype(np.float32).itemsize * largest * form.batch)
+    blocks = -(-form.window // max(1, min(most, MAX_BLOCK)))
+    return -(-form.window // blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +83,33 @@ class ChipNetwork:
     form: Form
 
     @property
-    def fields(self) -> tuple[Field, ...]:
-        """Packed spikes of every part, and the readout's membranes at the window's end."""
-        return tuple(f for f, _ in self._placed())
+    def lean(self) -> bool:
+        """All processes are our own."""
+        return True
 
-    def _placed(self) -> Iterator[tuple[Field, Slice]]:
-        """The fields of all chips' reports in their order, and the box that each is of."""
-        for port, chip in enumerate(self.program.chips):
-            start = 0
-            for part in chip.parts:
-                stop = start + packed_size(part.box, self.form.batch)
-                yield Field(port, start, stop, part.depth), part.box
-                start = stop
-            for part in chip.parts:
-                if part.box.population == self.program.readout:
-                    stop = start + 4 * part.box.size * self.form.batch
-                    yield Field(port, start, stop, part.depth, last=True), part.box
-                    start = stop
+    @property
+    def steps(self) -> int:
+        """Lava steps of a batch."""
+        return self.form.blocks
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The whole report of each chip."""
+        sizes = [report_size(self.program, c, self.form) for c in self.program.chips]
+        return tuple(Field(port, 0, size, 0) for port, size in enumerate(sizes))
+
+    @property
+    def words(self) -> int:
+        """int32 words that carry the values of a batch."""
+        messages = 1 if self.form.frames == 1 else self.form.blocks
+        return messages * frame_words(self.program, self.form)
 
     def processes(self, feed: Feed, harvest: Harvest) -> Models:
         """Make all Lava processes, connected."""
-        program, batch, window = self.program, self.form.batch, self.form.window
-        source = Source(shape=(*program.input[1], batch), feed=feed)
-        chips = [Chip(program=program, chip=c, batch=batch, window=window) for c in program.chips]
-        shapes = tuple((report_size(program, c, batch),) for c in program.chips)
-        sink = Sink(shapes=shapes, harvest=harvest)
+        program, form = self.program, self.form
+        source = Source(shape=(frame_words(program, form),), feed=feed)
+        chips = [Chip(program=program, chip=c, form=form) for c in program.chips]
+        sink = Sink(shapes=tuple((f.stop,) for f in self.fields), harvest=harvest)
         number = {c.chip: i for i, c in enumerate(program.chips)}
         for i, (chip, process) in enumerate(zip(program.chips, chips, strict=True)):
             process.out.connect(getattr(sink, f"from_{i}"))
@@ -87,32 +122,82 @@ class ChipNetwork:
         return models | dict.fromkeys(chips, PyChipModel)
 
     def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
-        """(F, C, H, W, B): time first, samples last, the missing ones zero."""
-        filled = np.zeros((*frames.shape[1:], self.form.batch), np.int32)
-        filled[..., : len(frames)] = np.moveaxis(frames, 0, -1)
-        return filled
+        """A row of words per block: frames (F, B, H, W, C), what is missing is zero."""
+        form, dtype = self.form, value_type(self.program.input[2])
+        n_blocks, per_block = (1, 1) if form.frames == 1 else (form.blocks, form.block)
+        shape = (n_blocks * per_block, form.batch, *hwc(self.program.input[1]))
+        shown = np.zeros(shape, dtype)
+        shown[: frames.shape[1], : len(frames)] = frames.transpose(1, 0, 3, 4, 2)
+        rows = np.zeros((n_blocks, frame_words(self.program, form)), np.int32)
+        flat = shown.reshape(n_blocks, -1).view(np.uint8)
+        rows.view(np.uint8)[:, : flat.shape[1]] = flat
+        return rows
 
     def decode(self, data: Bytes, samples: int) -> Trace:
         """Put the parts of all chips together."""
-        batch, window = self.form.batch, self.form.window
+        form = self.form
         spikes = {
-            p.name: np.zeros((samples, window, *p.shape), np.bool_) for p in self.graph.neurons
+            p.name: np.zeros(
+                (samples, form.window, *p.shape),
+                np.int32 if isinstance(p.neuron, GRADED) else np.bool_,
+            )
+            for p in self.graph.neurons
         }
+        states = dict(self._states(samples))
+        for box, name, values in self._pieces(data):
+            into: Array = spikes[box.population] if name is None else states[box.population, name]
+            c, y, x = within(box, whole(self.graph.population(box.population)))
+            into[:, :, c, y, x] = values[:, :samples].transpose(1, 0, 4, 2, 3)
         output = self.graph.population(self.graph.output)
-        membranes = np.zeros((samples, *output.shape), np.int64)
+        readout = spikes[output.name].sum(axis=1, dtype=np.int64)
+        if self.program.readout is not None:
+            readout = states[output.name, state_names(output.neuron)[-1]][:, -1]
+        return Trace(
+            spikes,
+            readout.reshape(samples, -1),
+            {f"{p}.{name}": x for (p, name), x in states.items() if p in form.watch.populations},
+        )
+
+    def _states(self, samples: int) -> Iterator[tuple[tuple[str, str], IntArray]]:
+        """Room for the states that are reported."""
+        steps = self.form.window if self.form.watch.every_step else 1
+        for chip in self.program.chips:
+            for i, names in records(self.program, self.form, chip):
+                p = self.graph.population(chip.parts[i].box.population)
+                for name in names:
+                    yield (p.name, name), np.zeros((samples, steps, *p.shape), np.int64)
+
+    def _pieces(self, data: Bytes) -> Iterator[tuple[Slice, str | None, Array]]:
+        """What a batch's reports hold: box, state (None = messages), values (steps, B, H, W, C)."""
         start = 0
-        for field, box in self._placed():
-            stop = start + field.nbytes(window)
-            here = within(box, whole(self.graph.population(box.population)))
-            if field.last:
-                v = data[start:stop].view(np.int32).reshape(*box.shape, batch)
-                into: Array = membranes[:, here[0], here[1], here[2]]
-                into[...] = np.moveaxis(v, -1, 0)[:samples]
-            else:
-                fired = unpack(data[start:stop].reshape(window, -1), box, batch)
-                into = spikes[box.population][:, :, here[0], here[1], here[2]]
-                into[...] = np.moveaxis(fired, -1, 0)[:samples]
+        for chip, field in zip(self.program.chips, self.fields, strict=True):
+            stop = start + field.stop * self.form.blocks
+            yield from self._reported(chip, data[start:stop].reshape(self.form.blocks, -1))
             start = stop
-        if self.program.readout is None:
-            membranes = spikes[output.name].sum(axis=1, dtype=np.int64)
-        return Trace(spikes, membranes.reshape(samples, -1))
+
+    def _reported(
+        self, chip: ChipProgram, reports: Bytes
+    ) -> Iterator[tuple[Slice, str | None, Array]]:
+        """The same of one chip, from its reports, a row for each block."""
+        form, program, start = self.form, self.program, 0
+        for part in chip.parts:
+            graded, n = part.box.population in program.graded, form.block * form.batch
+            stop = start + packed_size(part.box, n, graded=graded)
+            sent = unpack(reports[:, start:stop], part.box, n, graded=graded)
+            yield part.box, None, self._steps(sent, part.box)
+            start = stop
+        for i, names in records(program, form, chip):
+            box = chip.parts[i].box
+            for name in names:
+                kept = form.block if form.watch.every_step else 1
+                stop = start + WORD * box.size * kept * form.batch
+                values = np.ascontiguousarray(reports[:, start:stop]).view(np.int32)
+                if form.watch.every_step:
+                    yield box, name, self._steps(values, box)
+                else:
+                    yield box, name, values[-1:].reshape(1, form.batch, *hwc(box.shape))
+                start = stop
+
+    def _steps(self, values: Array, box: Slice) -> Array:
+        """Blocks put one behind the other, (window, B, H, W, C)."""
+        return values.reshape(-1, self.form.batch, *hwc(box.shape))[: self.form.window]

@@ -10,53 +10,104 @@ import sys
 import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 from neurocomp.backend.execution import Executed, formed, opened
 from neurocomp.errors import InputError
-from neurocomp.ir import GRADED, Array, Graph, Input
+from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.quant import reference
 from neurocomp.quant.check import check
-from neurocomp.quant.reference import Trace
+from neurocomp.quant.reference import UNWATCHED, Trace, Watch
 
 TIMEOUT_S = 600.0
 LAVA_PROCESSES = "lava.magma.runtime.message_infrastructure.multiprocessing"
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a backend may want beside the graph.
+
+    Attributes:
+        mapping: "lava" needs it.
+        file, skip_layers: the netx file that the graph was read from, which "netx" needs, and how
+            many of its first layers were left out.
+        block: network steps that "lava" makes in one Lava step; None chooses.
+        watch: the states to keep.
+        timeout_s: the longest that a batch may take, in seconds; "reference" knows no limit.
+    """
+
+    mapping: Mapping | None = None
+    file: Path | None = None
+    skip_layers: int = 0
+    block: int | None = None
+    watch: Watch = UNWATCHED
+    timeout_s: float = TIMEOUT_S
+
+
 class Backend(Protocol):
     """Executes an integer graph on batch after batch, each sample from rest.
 
-    Takes the graph, its mapping (needed by "lava" only), batches of unsigned integers
-    (B, C, H, W), shown at each of the graph's timesteps, or (B, T, C, H, W), all of one shape but
-    for fewer samples in a batch, and the seconds that a batch may take.
+    Takes batches of integers (B, C, H, W), shown at each of the graph's timesteps, or
+    (B, T, C, H, W), all of one shape but for fewer samples in a batch.
     """
 
     def __call__(
-        self, graph: Graph, mapping: Mapping | None, batches: Iterable[Array], timeout_s: float
+        self, graph: Graph, batches: Iterable[Array], setting: Setting
     ) -> Generator[Executed, None, None]: ...
 
 
 def _lava(
-    graph: Graph, mapping: Mapping | None, batches: Iterable[Array], timeout_s: float
+    graph: Graph, batches: Iterable[Array], setting: Setting
 ) -> Generator[Executed, None, None]:
     """The mapped network, one Lava process per chip."""
     _let_lava_fork()
     from neurocomp.backend.mapped import stream
 
-    if mapping is None:
+    if setting.mapping is None:
         raise InputError(f"{graph.name}: backend 'lava' runs a mapped network; map it first")
-    return stream(graph, mapping, batches, timeout_s)
+    return stream(
+        graph,
+        setting.mapping,
+        batches,
+        watch=setting.watch,
+        block=setting.block,
+        timeout_s=setting.timeout_s,
+    )
 
 
 def _stock(
-    graph: Graph, mapping: Mapping | None, batches: Iterable[Array], timeout_s: float
+    graph: Graph, batches: Iterable[Array], setting: Setting
 ) -> Generator[Executed, None, None]:
     """The graph as plain lava-nc processes, one sample after the other."""
     _let_lava_fork()
-    from neurocomp.backend.stock import stream
+    from neurocomp.backend.plain.stock import stream
 
-    return stream(graph, batches, timeout_s)
+    return stream(graph, batches, watch=setting.watch, timeout_s=setting.timeout_s)
+
+
+def _netx(
+    graph: Graph, batches: Iterable[Array], setting: Setting
+) -> Generator[Executed, None, None]:
+    """What lava-dl's own loader makes of the network's file, one sample after the other."""
+    _let_lava_fork()
+    from neurocomp.backend.plain.netx import stream
+
+    if setting.file is None:
+        raise InputError(
+            f"{graph.name}: backend 'netx' runs a netx file (.net); write one with "
+            "`neurocomp export --format netx`"
+        )
+    return stream(
+        graph,
+        setting.file,
+        setting.skip_layers,
+        batches,
+        watch=setting.watch,
+        timeout_s=setting.timeout_s,
+    )
 
 
 def _let_lava_fork() -> None:
@@ -70,20 +121,25 @@ def _let_lava_fork() -> None:
 
 
 def _reference(
-    graph: Graph, mapping: Mapping | None, batches: Iterable[Array], timeout_s: float
+    graph: Graph, batches: Iterable[Array], setting: Setting
 ) -> Generator[Executed, None, None]:
     """The numpy reference, in this process; it cannot hang and knows no time limit."""
     check(graph)
-    form, waiting = opened(graph, batches)
+    form, waiting = opened(graph, batches, setting.watch)
     for values in waiting:
         assert form is not None  # there is a batch
         formed(graph, form, values)
         start = time.process_time()
-        trace = reference.run(graph, values)
+        trace = reference.run(graph, values, setting.watch)
         yield Executed(values, trace, form.window, time.process_time() - start)
 
 
-BACKENDS: dict[str, Backend] = {"lava": _lava, "stock": _stock, "reference": _reference}
+BACKENDS: dict[str, Backend] = {
+    "lava": _lava,
+    "stock": _stock,
+    "netx": _netx,
+    "reference": _reference,
+}
 
 
 def stream(
@@ -92,49 +148,31 @@ def stream(
     batches: Iterable[Array],
     *,
     backend: str = "lava",
-    timeout_s: float = TIMEOUT_S,
+    **settings: Any,
 ) -> Generator[Executed, None, None]:
     """Run batches of values, in order, in one start of the backend; see `Backend`.
 
     The batches are read one or two ahead. Close the iterator (`contextlib.closing`) where it may
     be left before its end.
 
+    Args:
+        settings: as in `Setting`.
+
     Raises:
         InputError: unknown backend; a graph that fails `quant.check.check`; a missing, malformed
-            or foreign mapping; values that do not suit the graph or the first batch.
+            or foreign mapping; values that do not suit the graph or the first batch; a block below
+            1; what Lava cannot execute.
         RunError: a Lava process failed, was killed, or gave no result in ``timeout_s`` seconds.
     """
     if backend not in BACKENDS:
         raise InputError.unknown("backend", backend, list(BACKENDS))
-    if backend != "reference":
-        _require_spikes(graph, backend)
-    return BACKENDS[backend](graph, mapping, batches, timeout_s)
+    setting = Setting(mapping=mapping, **settings)
+    if setting.block is not None and setting.block < 1:
+        raise InputError(f"a block must have at least 1 step, got {setting.block}")
+    return BACKENDS[backend](graph, batches, setting)
 
 
-def _require_spikes(graph: Graph, backend: str) -> None:
-    """The Lava backends know LIF neurons and one delay per projection."""
-    faults = [
-        f"population '{p.name}': sigma-delta neurons run on the backend 'reference' only"
-        for p in graph.populations
-        if isinstance(p.neuron, GRADED) or (isinstance(p.neuron, Input) and p.neuron.signed)
-    ]
-    faults += [
-        f"projection '{e.name}': delays per synapse run on the backend 'reference' only"
-        for e in graph.projections
-        if e.delays is not None
-    ]
-    if faults:
-        raise InputError.from_faults(f"{graph.name}: backend '{backend}'", faults)
-
-
-def run(
-    graph: Graph,
-    mapping: Mapping | None,
-    values: Array,
-    *,
-    backend: str = "lava",
-    timeout_s: float = TIMEOUT_S,
-) -> Trace:
-    """Run one batch of values; arguments and errors as in `stream`."""
-    with closing(stream(graph, mapping, [values], backend=backend, timeout_s=timeout_s)) as some:
+def run(graph: Graph, mapping: Mapping | None, values: Array, **options: Any) -> Trace:
+    """Run one batch of values; options and errors as in `stream`."""
+    with closing(stream(graph, mapping, [values], **options)) as some:
         return next(some).trace

@@ -2,89 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from neurocomp.backend.run import TIMEOUT_S, stream
-from neurocomp.backend.tally import Tally
+from neurocomp.backend.counts import Counts, count
+from neurocomp.backend.execution import Executed
+from neurocomp.backend.kept import Kept, identity
+from neurocomp.backend.outcome import Simulation, outcome
+from neurocomp.backend.run import stream
+from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
-from neurocomp.ir.schedule import depths
 from neurocomp.mapping.model import Mapping
 from neurocomp.progress import Progress, quiet
 from neurocomp.quant import reference
 from neurocomp.quant.check import check
+from neurocomp.quant.reference import UNWATCHED
 
 BATCH = 64
 
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One population: spikes in all samples, those that differ, and operations of its synapses."""
-
-    name: str
-    spikes: int
-    mismatches: int | None
-    synops: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Simulation:
-    """What a run gave.
-
-    Attributes:
-        steps: of a sample's window.
-        latency_steps: from a sample's first input to its result: depth of the output + window.
-        layers: the populations of neurons in the graph's order.
-        readout_mismatches: values of the readout that differ from the reference; None where the
-            backend is the reference, as for the layers.
-        batch: samples that the backend runs at once.
-        predictions: class of each sample, (N,).
-        accuracy: share of right predictions; None without labels.
-        cpu_ms_per_step: CPU time of all processes of the backend per step of a batch.
-        rates: spikes (inputs: values other than zero) per neuron and step, mean over samples and
-            steps, (C, H, W) by population.
-    """
-
-    backend: str
-    samples: int
-    steps: int
-    latency_steps: int
-    layers: tuple[Layer, ...]
-    readout_mismatches: int | None
-    batch: int
-    predictions: npt.NDArray[np.int64]
-    accuracy: float | None
-    cpu_ms_per_step: float
-    rates: dict[str, npt.NDArray[np.float64]]
-
-    @property
-    def mismatches(self) -> int | None:
-        """Spikes and readout values that differ from the reference; None where not compared."""
-        if self.readout_mismatches is None:
-            return None
-        return sum(layer.mismatches or 0 for layer in self.layers) + self.readout_mismatches
-
-    def as_row(self) -> dict[str, Any]:
-        """What ``neurocomp simulate --json`` prints, as plain values."""
-        return {
-            "backend": self.backend,
-            "samples": self.samples,
-            "batch": self.batch,
-            "steps": self.steps,
-            "spikes": sum(layer.spikes for layer in self.layers),
-            "mismatches": self.mismatches,
-            "readout_mismatches": self.readout_mismatches,
-            "layers": [asdict(layer) for layer in self.layers],
-            "accuracy": self.accuracy,
-            "cpu_ms_per_step": self.cpu_ms_per_step,
-            "synops": sum(layer.synops for layer in self.layers),
-            "latency_steps": self.latency_steps,
-        }
+Numbered: TypeAlias = tuple[int, Counts]
 
 
 def simulate(
@@ -95,60 +36,126 @@ def simulate(
     *,
     backend: str = "lava",
     batch: int = BATCH,
-    timeout_s: float = TIMEOUT_S,
+    workers: int = 1,
+    compare: bool = True,
+    keep: Path | None = None,
+    on_batch: Callable[[Executed], None] | None = None,
     on_progress: Progress | None = None,
+    **settings: Any,
 ) -> Simulation:
     """Run all samples on a backend, batch by batch, and compare each batch with the reference.
 
     Args:
-        values: unsigned integers (N, C, H, W), or per step (N, T, C, H, W).
+        values: integers (N, C, H, W), or per step (N, T, C, H, W); a memory map is read batch by
+            batch.
         labels: class of each sample, (N,).
         batch: samples at once; memory grows with it.
-        timeout_s: the longest that a batch may take.
+        workers: processes that run batches side by side, each with a Lava start of its own.
+        compare: hold every spike against the reference (which has nothing to be held against).
+        keep: folder in which batches are kept as they come; a second call with the same arguments
+            goes on with those that lack, and the folder is empty when all is done.
+        on_batch: is given every batch that has run, in order; one worker only, nothing kept.
+        settings: as in `run.Setting`.
 
     Raises:
         InputError, RunError: as `run.stream`; `InputError` also for no samples, labels of another
-            number, or a batch below 1.
+            number, a batch or a number of workers below 1, or a folder of another simulation.
     """
-    if batch < 1 or len(values) == 0:
+    _require_sense(graph, values, labels, batch, workers)
+    if on_batch is not None and (workers > 1 or keep is not None):
+        raise InputError("batches are shown by one worker that keeps none of them in a folder")
+    report = on_progress or quiet
+    report("simulate", 0, len(values))
+    check(graph)
+    compared = compare and backend != "reference"
+    job = _Job(graph, mapping, values, batch, backend, compared, on_batch, settings)
+    kept = None
+    if keep is not None:
+        about = identity(graph, mapping, values, backend=backend, batch=batch, compare=compared)
+        kept = Kept(keep, about)
+    found: dict[int, Counts] = {}
+    for number, counts, is_new in _all_batches(job, workers, kept):
+        found[number] = counts
+        if kept is not None and is_new:
+            kept.save(number, counts)
+        report("simulate", sum(c.samples for c in found.values()), len(values))
+    total = sum((found[i] for i in sorted(found)), Counts())
+    result = outcome(
+        graph,
+        mapping if backend == "lava" else None,
+        total,
+        labels,
+        backend=backend,
+        batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
+        compared=compared,
+    )
+    if kept is not None:
+        kept.clear()
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What every worker does with its batches."""
+
+    graph: Graph
+    mapping: Mapping | None
+    values: Array
+    batch: int
+    backend: str
+    compared: bool
+    on_batch: Callable[[Executed], None] | None
+    settings: dict[str, Any]
+
+    @property
+    def n_batches(self) -> int:
+        """How many batches there are."""
+        return -(-len(self.values) // self.batch)
+
+    def run(self, numbers: Iterable[int]) -> Generator[Numbered, None, None]:
+        """Run some of the batches, in ascending order, in one start of the backend."""
+        numbers = list(numbers)
+        batches = (self.values[i * self.batch : (i + 1) * self.batch] for i in numbers)
+        runs = stream(self.graph, self.mapping, batches, backend=self.backend, **self.settings)
+        watch = self.settings.get("watch", UNWATCHED)
+        with closing(runs):
+            for number, executed in zip(numbers, runs, strict=True):
+                expected = None
+                if self.compared:
+                    expected = reference.run(self.graph, executed.values, watch)
+                if self.on_batch is not None:
+                    self.on_batch(executed)
+                yield number, count(self.graph, executed, expected)
+
+
+def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[int, Counts, bool]]:
+    """Every batch, those that were kept first, and whether it is new."""
+    missing = []
+    for number in range(job.n_batches):
+        counts = None if kept is None else kept.load(number)
+        if counts is None:
+            missing.append(number)
+        else:
+            yield number, counts, False
+    shares = [missing[k::workers] for k in range(min(workers, len(missing)))]
+    if len(shares) > 1:
+        runs = side_by_side([partial(job.run, share) for share in shares])
+    else:
+        runs = job.run(missing)
+    with closing(runs):
+        for number, counts in runs if missing else ():
+            yield number, counts, True
+
+
+def _require_sense(
+    graph: Graph, values: Array, labels: Array | None, batch: int, workers: int
+) -> None:
+    if batch < 1 or len(values) == 0 or workers < 1:
         raise InputError(
-            f"{graph.name}: a simulation needs a batch and a number of samples of at least 1, "
-            f"got {batch} and {len(values)}"
+            f"{graph.name}: a simulation needs a batch, a number of workers and a number of "
+            f"samples of at least 1, got {batch}, {workers} and {len(values)}"
         )
     if labels is not None and len(labels) != len(values):
         raise InputError(
             f"{graph.name}: every sample needs a label, got {len(labels)} for {len(values)} samples"
         )
-    report = on_progress or quiet
-    report("simulate", 0, len(values))
-    check(graph)
-    compared = backend != "reference"  # the reference has nothing to be held against
-    tally = Tally(graph)
-    batches = (values[i : i + batch] for i in range(0, len(values), batch))
-    with closing(stream(graph, mapping, batches, backend=backend, timeout_s=timeout_s)) as runs:
-        for executed in runs:
-            expected = reference.run(graph, executed.values) if compared else executed.trace
-            tally.add(executed, expected)
-            report("simulate", tally.samples, len(values))
-    predictions = np.concatenate(tally.predictions)
-    return Simulation(
-        backend=backend,
-        samples=tally.samples,
-        steps=tally.window,
-        latency_steps=depths(graph)[graph.output] + tally.window,
-        layers=tuple(
-            Layer(
-                name=p.name,
-                spikes=int(tally.fired[p.name].sum()),
-                mismatches=tally.differing[p.name] if compared else None,
-                synops=tally.synops[p.name],
-            )
-            for p in graph.neurons
-        ),
-        readout_mismatches=tally.differing["readout"] if compared else None,
-        batch=1 if backend == "stock" else min(batch, len(values)),
-        predictions=predictions,
-        accuracy=None if labels is None else float((predictions == labels).mean()),
-        cpu_ms_per_step=1e3 * tally.cpu_s / tally.steps,
-        rates={n: fired / (tally.samples * tally.window) for n, fired in tally.fired.items()},
-    )

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from neurocomp import __version__
-from neurocomp.cli import doctor, listings, map, report, search, simulate, train
+from neurocomp.cli import (
+    compare,
+    doctor,
+    export,
+    listings,
+    map,
+    parity,
+    report,
+    search,
+    simulate,
+    train,
+)
 
 app = typer.Typer(
     name="neurocomp",
@@ -23,7 +34,10 @@ for command in (
     train.train,
     map.map_command,
     simulate.simulate,
+    parity.parity,
+    export.export,
     report.report,
+    compare.compare,
     listings.targets,
     listings.recipes,
     listings.data,

@@ -22,7 +22,7 @@ def targets(name: NameArgument = None, as_json: JsonOption = False) -> None:
         sheet = target_sheet(name)
         out.result(sheet)
         out.line(f"{sheet['name']}: {sheet['summary']}")
-        headers = ("figure", "value", "confidence", "inferred", "source")
+        headers = ("figure", "value", "unit", "confidence", "inferred", "source")
         out.table("", headers, [[row[h] for h in headers] for row in sheet["figures"]])
 
 

@@ -11,10 +11,21 @@ from neurocomp.cli.console import JsonOption, SeedOption, console
 from neurocomp.cli.views import show_mapping
 
 NetworkArgument = Annotated[
-    Path, typer.Argument(help="A network file (.npz, or netx .net), or the folder of a run.")
+    Path, typer.Argument(help="A network file (.npz, netx .net or NIR .nir), or a run's folder.")
 ]
 SkipLayersOption = Annotated[
     int, typer.Option(min=0, help="Leave out a netx file's first layers, as lava-dl does.")
+]
+WeightBitsOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=8, help="Bits per weight of a NIR file; default its own, or 8."),
+]
+DtOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Time step of a NIR file in seconds; default its own, or 1e-4 (snnTorch, lava-dl; "
+        "Norse 1e-3, Spyx 1)."
+    ),
 ]
 TargetOption = Annotated[
     str | None,
@@ -37,6 +48,8 @@ def map_command(
         Path | None, typer.Option(help="Draw which cores hold what, as an SVG file.")
     ] = None,
     skip_layers: SkipLayersOption = 0,
+    weight_bits: WeightBitsOption = None,
+    dt: DtOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +58,15 @@ def map_command(
         from neurocomp.flow import map_network
 
         row = map_network(
-            network, hw, policy=policy, skip_layers=skip_layers, seed=seed, out=out, picture=picture
+            network,
+            hw,
+            policy=policy,
+            skip_layers=skip_layers,
+            weight_bits=weight_bits,
+            dt=dt,
+            seed=seed,
+            out=out,
+            picture=picture,
         )
         show_mapping(out_console, row)
         out_console.result(row)

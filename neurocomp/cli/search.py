@@ -33,7 +33,16 @@ def search(
         int | None, typer.Option(min=1, help="Reject candidates with more parameters (Eq. 2).")
     ] = None,
     max_cores: Annotated[
-        int | None, typer.Option(min=1, help="Reject candidates that need more cores.")
+        int | None, typer.Option(min=1, help="Cores of the network at most.")
+    ] = None,
+    max_bits: Annotated[
+        int | None, typer.Option(min=1, help="Joint search: weight bits of the network at most.")
+    ] = None,
+    max_bit_synops: Annotated[
+        int | None, typer.Option(min=1, help="Joint search: bit-SynOps per image at most.")
+    ] = None,
+    baselines: Annotated[
+        bool | None, typer.Option(help="Joint search: design other networks too and compare.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of float training.")] = None,
     samples: Annotated[
@@ -65,6 +74,9 @@ def search(
             candidates=candidates,
             max_params=max_params,
             max_cores=max_cores,
+            max_bits=max_bits,
+            max_bit_synops=max_bit_synops,
+            baselines=baselines,
             epochs=epochs,
             samples=samples,
             workers=workers or len(os.sched_getaffinity(0)),

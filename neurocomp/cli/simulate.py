@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from neurocomp.cli.console import JsonOption, SeedOption, console
-from neurocomp.cli.map import NetworkArgument, PolicyOption, SkipLayersOption, TargetOption
+from neurocomp.cli.map import (
+    DtOption,
+    NetworkArgument,
+    PolicyOption,
+    SkipLayersOption,
+    TargetOption,
+    WeightBitsOption,
+)
 from neurocomp.cli.views import require_exact, show_simulation
 
 
@@ -17,7 +24,11 @@ def simulate(
     hw: TargetOption = None,
     policy: PolicyOption = None,
     backend: Annotated[
-        str, typer.Option(help="lava = mapped, stock = plain Lava processes, reference = numpy.")
+        str,
+        typer.Option(
+            help="lava = mapped, stock = plain Lava processes, netx = lava-dl's loader of a .net "
+            "file, reference = numpy."
+        ),
     ] = "lava",
     samples: Annotated[int | None, typer.Option(min=1, help="Samples to run.")] = None,
     steps: Annotated[
@@ -32,7 +43,34 @@ def simulate(
     timeout: Annotated[
         float, typer.Option(min=1.0, help="Seconds without a finished batch before giving up.")
     ] = 600.0,
+    batch: Annotated[int | None, typer.Option(min=1, help="Samples at once; default 64.")] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(min=1, help="Network steps in one Lava step; default what is fastest."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that run batches side by side.")
+    ] = 1,
+    compare: Annotated[
+        bool, typer.Option("--compare/--no-compare", help="Hold every spike against the reference.")
+    ] = True,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps batches as they come; the same call then goes on."),
+    ] = None,
+    trace: Annotated[
+        str | None, typer.Option(help="Populations whose spikes are written out: NAME,NAME.")
+    ] = None,
+    trace_states: Annotated[
+        bool, typer.Option("--trace-states", help="Write their u and v of every step as well.")
+    ] = False,
+    trace_out: Annotated[Path, typer.Option(help="File of the trace, .npz.")] = Path("trace.npz"),
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the trace's first sample: raster and rates, .svg.")
+    ] = None,
     skip_layers: SkipLayersOption = 0,
+    weight_bits: WeightBitsOption = None,
+    dt: DtOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,6 +88,17 @@ def simulate(
                 steps=steps,
                 input_file=input_file,
                 skip_layers=skip_layers,
+                weight_bits=weight_bits,
+                dt=dt,
+                batch=batch,
+                block=block,
+                workers=workers,
+                compare=compare,
+                out=out,
+                trace=trace,
+                trace_states=trace_states,
+                trace_out=trace_out,
+                picture=picture,
                 timeout_s=timeout,
                 seed=seed,
                 progress=progress,

@@ -37,6 +37,9 @@ def show_summary(out: Console, summary: dict[str, Any]) -> None:
 
 def _show_search(out: Console, summary: dict[str, Any]) -> None:
     found, best = summary["search"], summary["best"]
+    if found.get("strategy") == "joint":
+        _show_joint(out, summary)
+        return
     out.line(
         f"searched {found['candidates']} candidates, {found['distinct']} distinct, "
         f"{found['feasible']} feasible, in {found['seconds']:.1f} s "
@@ -47,6 +50,29 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
     rows = [[row[key] for key in keys] for row in found["ranking"][:10]]
     out.table("best candidates", headers, rows)
     out.line(f"chosen: {best['id']}, score {best['score']:.2f}, {best['cores']} cores")
+
+
+def _show_joint(out: Console, summary: dict[str, Any]) -> None:
+    found, best = summary["search"], summary["best"]
+    out.line(
+        f"searched {found['candidates']} epochs, {found['distinct']} distinct designs, "
+        f"{found['feasible']} within the limits, in {found['seconds']:.1f} s"
+    )
+    edges = [
+        f"node {j} ← {edge['state']} {edge['op']}"
+        for j, node in enumerate(best["nodes"])
+        for edge in node
+    ]
+    out.line(
+        f"chosen: {best['id']} ({', '.join(edges)}), T = {best['timesteps']}, "
+        f"{best['model_bits']:,.0f} weight bits, {best['cores']} cores"
+    )
+    if "figures" in summary:
+        from neurocomp.report import paper_table
+
+        headers, rows = paper_table(summary)
+        headers = tuple(header.replace(" ", "\n") for header in headers)
+        out.table("as in the paper's tables, per image", headers, rows)
 
 
 def show_mapping(out: Console, row: dict[str, Any]) -> None:
@@ -77,11 +103,11 @@ def require_exact(row: dict[str, Any], where: str) -> None:
 
 def show_simulation(out: Console, row: dict[str, Any]) -> None:
     """Spikes and mismatches per layer, then the totals."""
-    headers = ("layer", "spikes", "mismatches")
+    keys = ("name", "spikes", "mismatches", "synops", "messages")
     out.table(
         f"{row['backend']}: {row['samples']} samples of {row['steps']} steps",
-        headers,
-        [[layer[h if h != "layer" else "name"] for h in headers] for layer in row["layers"]],
+        ("layer", "spikes", "mismatches", "SynOps", "messages between cores"),
+        [[layer.get(key) for key in keys] for layer in row["layers"]],
     )
     accuracy = "" if row["accuracy"] is None else f"accuracy {row['accuracy']:.4f} · "
     compared = {None: "not compared", 0: "exact"}

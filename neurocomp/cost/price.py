@@ -8,10 +8,8 @@ from typing import NamedTuple, TypeAlias
 from neurocomp.cost.size import model_bits, parameters
 from neurocomp.cost.synops import synops
 from neurocomp.errors import FitError
-from neurocomp.hw import demand, layer_cores
-from neurocomp.hw.tiles import boxes
-from neurocomp.hw.words import WORD_BITS
-from neurocomp.ir import Graph, Op, Population, Shape, Slice
+from neurocomp.hw import layer_cores
+from neurocomp.ir import Graph, Op, Population, Shape
 from neurocomp.spec.target import Target
 
 
@@ -70,7 +68,7 @@ def price(graph: Graph, target: Target, *, rate: float = 0.1, memo: Memo | None 
     return Price(
         params=parameters(graph),
         model_bits=model_bits(graph),
-        stored_bits=WORD_BITS * sum(layer.words for layer in layers),
+        stored_bits=target.core.word_bits.value * sum(layer.words for layer in layers),
         synops=sum(synops(graph, rate).values()),
         cores=cores,
         chips=-(-cores // target.cores_per_chip),
@@ -88,7 +86,5 @@ def _layer(graph: Graph, population: Population, target: Target, memo: Memo) -> 
     )
     if key not in memo:
         cut = layer_cores(graph, name, target)
-        slices = (Slice(name, *box) for box in boxes(shape, cut.tile))
-        words = sum(demand(graph, [s], target).synapse_words.used for s in slices)
-        memo[key] = LayerPrice(cut.n_cores, words)
+        memo[key] = LayerPrice(cut.n_cores, cut.synapse_words)
     return memo[key]

@@ -16,14 +16,14 @@ from neurocomp.ir.shapes import endpoints, n_weights
 def is_fixed(graph: Graph, projection: Projection) -> bool:
     """Is this a skip or an average pooling, whose weights are given and not trained?
 
-    That is a depthwise convolution with equal weights at all its taps; batch-norm may have given
-    every channel a scale of its own.
+    That is a depthwise convolution with equal weights at all its taps, of which a channel may go
+    to several; batch-norm may have given every channel a scale of its own.
     """
     op, weight = projection.op, projection.weight
     if not isinstance(op, Conv) or weight is None:
         return False
     source, target = endpoints(graph, projection)
-    if not op.groups == source[0] == target[0]:
+    if op.groups != source[0] or target[0] % source[0]:
         return False
     taps = weight.reshape(target[0], -1)
     return bool((taps == taps[:, :1]).all())

@@ -17,6 +17,8 @@ def map_network(
     *,
     policy: str | None = None,
     skip_layers: int = 0,
+    weight_bits: int | None = None,
+    dt: float | None = None,
     seed: int = 0,
     out: Path | None = None,
     picture: Path | None = None,
@@ -26,6 +28,7 @@ def map_network(
     Args:
         network: a graph (trained or not), a network file or a run folder; a run brings measured
             spike rates, else the rates are assumed and marked so.
+        weight_bits, dt: how a NIR file is read.
         out: file for the mapping itself.
         picture: file for the core map, an SVG.
 
@@ -41,7 +44,7 @@ def map_network(
     for file in (out, picture):
         if file is not None and not file.parent.is_dir():
             raise InputError(f"{file}: the folder {file.parent} does not exist; make it first")
-    graph, run = load_network(network, skip_layers=skip_layers)
+    graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     target, policy = target_of(hw, run), policy or policy_of(run)
     rates = rates_of_run(graph, run)
     start = perf_counter()

@@ -6,10 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from neurocomp.errors import InputError
 from neurocomp.shipped import DEFAULT_RECIPE, DEFAULT_TARGET
+from neurocomp.spec.joint import Baseline
 from neurocomp.spec.read import SpecT, parse
 from neurocomp.spec.recipe import Recipe, load_recipe
 from neurocomp.spec.target import Target, load_target
@@ -82,6 +83,9 @@ def make_options(
     candidates: int | None = None,
     max_params: int | None = None,
     max_cores: int | None = None,
+    max_bits: int | None = None,
+    max_bit_synops: int | None = None,
+    baselines: bool | None = None,
     epochs: int | None = None,
     samples: int | None = None,
     workers: int = 1,
@@ -94,6 +98,8 @@ def make_options(
         hw: target, recipe: experiment; each a shipped name or the path of a YAML file.
         workers: processes that score; a script that asks for several needs the guard
             ``if __name__ == "__main__":``, because each of them imports it.
+        max_bits, max_bit_synops: limits of a joint search's network.
+        baselines: compare a joint search's network with all known baselines, or with none.
         epochs: of the float phase; a None of any option leaves the recipe's value.
 
     Raises:
@@ -101,6 +107,7 @@ def make_options(
     """
     limits = {"max_params": max_params, "max_cores": max_cores}
     changed = adapted(load_recipe(recipe), data, epochs, candidates=candidates, **limits)
+    changed = with_joint(changed, {"bits": max_bits, "bit_synops": max_bit_synops}, baselines)
     if device not in DEVICES:
         raise InputError.unknown("device", device, list(DEVICES))
     return Options(
@@ -122,6 +129,25 @@ def adapted(recipe: Recipe, data: str | None, epochs: int | None, **search: int 
         search=_changed(recipe.search, **search),
         train=_changed(recipe.train, epochs=epochs),
     )
+
+
+def with_joint(recipe: Recipe, budgets: dict[str, int | None], baselines: bool | None) -> Recipe:
+    """A recipe whose joint search has other limits, and all baselines or none.
+
+    Raises:
+        InputError: one of them is given, but the recipe has no joint search.
+    """
+    limits = {term: float(limit) for term, limit in budgets.items() if limit is not None}
+    if not limits and baselines is None:
+        return recipe
+    if recipe.joint is None:
+        raise InputError(
+            f"recipe {recipe.name}: --max-bits, --max-bit-synops and --baselines are for recipes "
+            "with a joint search, as litesnn-digits"
+        )
+    chosen = recipe.joint.baselines if baselines is None else get_args(Baseline) * baselines
+    joint = _changed(recipe.joint, budgets={**recipe.joint.budgets, **limits}, baselines=chosen)
+    return _changed(recipe, joint=joint)
 
 
 def _changed(spec: SpecT, **changes: Any) -> SpecT:

@@ -10,9 +10,10 @@ import numpy as np
 
 from neurocomp.atomic import write_json
 from neurocomp.errors import InputError
+from neurocomp.flow.context import CANDIDATES, HISTORY, MAPPING, NETWORK, RASTER, Context
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.options import Options, make_options
-from neurocomp.flow.stages import MAPPING, NETWORK, RASTER, STAGES, Context
+from neurocomp.flow.stages import STAGES, stages_of
 from neurocomp.ir import Array
 from neurocomp.ir.store import load
 from neurocomp.progress import Progress, quiet
@@ -56,9 +57,9 @@ def run_search(
     Raises:
         InputError: an unknown stage, or a folder or data set that cannot be used.
     """
-    if stop_after is not None and stop_after not in STAGES:
-        raise InputError.unknown("stage", stop_after, list(STAGES))
-    names = list(STAGES)
+    names = stages_of(options.recipe)
+    if stop_after is not None and stop_after not in names:
+        raise InputError.unknown("stage", stop_after, names)
     wanted = names[: names.index(stop_after) + 1] if stop_after else names
     done = [name for name in wanted if RunFolder(folder).result(name) is not None]
     dataset = None if done == wanted else options.dataset()  # before anything is written
@@ -77,10 +78,10 @@ def write_results(run: RunFolder) -> dict[str, Any]:
     summary = summarise(run)
     parts: dict[str, Any] = {"target": Options.of_run(run.identity()).target}
     if run.result("search"):
-        parts["candidates"] = json.loads((run.path / "search" / "candidates.json").read_text())
+        parts["candidates"] = json.loads((run.path / "search" / CANDIDATES).read_text())
     if run.result("train"):
         parts["graph"] = load(run.path / "train" / NETWORK)
-        parts["history"] = json.loads((run.path / "train" / "history.json").read_text())
+        parts["history"] = json.loads((run.path / "train" / HISTORY).read_text())
     mapped = run.result("map")
     if mapped:
         from neurocomp.mapping.store import load as load_mapping
@@ -111,10 +112,11 @@ def summarise(run: RunFolder) -> dict[str, Any]:
         summary["accuracy"] = {**trained["accuracy"], "lava": None}
         summary["train"] = {k: trained[k] for k in ("epochs", "images_per_second", "regridded")}
     if mapped := run.result("map"):
-        summary["mapping"] = mapped["mapping"]
+        summary |= {key: mapped[key] for key in ("mapping", "figures") if key in mapped}
     if simulated:
         summary["simulate"] = simulated["simulate"]
         summary["accuracy"]["lava"] = simulated["simulate"]["accuracy"]
+    summary |= run.result("compare") or {}
     return summary
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from neurocomp.errors import InputError
-from neurocomp.flow.loading import load_network, policy_of, rates_of_run, target_of
+from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
-from neurocomp.flow.stages import MAPPING
+from neurocomp.flow.traced import Traced
 from neurocomp.ir import Array, Graph, Input
 from neurocomp.progress import Progress, quiet
+from neurocomp.quant.reference import UNWATCHED
 
 RANDOM_RATE = 0.1  # of the spikes a network file is given where there is no input
 RANDOM_SAMPLES = 16
+TRACE = Path("trace.npz")
 
 
 def simulate(
@@ -28,6 +30,17 @@ def simulate(
     steps: int | None = None,
     input_file: Path | None = None,
     skip_layers: int = 0,
+    weight_bits: int | None = None,
+    dt: float | None = None,
+    batch: int | None = None,
+    block: int | None = None,
+    workers: int = 1,
+    compare: bool = True,
+    out: Path | None = None,
+    trace: str | None = None,
+    trace_states: bool = False,
+    trace_out: Path = TRACE,
+    picture: Path | None = None,
     timeout_s: float = 600.0,
     seed: int = 0,
     progress: Progress = quiet,
@@ -35,47 +48,93 @@ def simulate(
     """Run a network and compare it with the reference.
 
     Args:
-        network: an integer graph or network file, which gets the input file or seeded random
-            values at rate 0.1, or a run folder, which gets its own test set.
+        network: a graph or network file, which gets the input file or seeded random values at
+            rate 0.1, or a run folder, which gets its own test set. A float one is made integer.
         hw, policy: of a run, by default, its own; then the mapping that it made is executed.
         backend: only "lava" needs a mapping.
         steps: per sample, for a network without a window of its own.
+        weight_bits, dt: how a NIR file is read.
+        batch: samples at once; block: network steps in a Lava step of "lava"; None chooses.
+        workers: processes that run batches side by side.
+        out: folder that keeps batches as they come, so that the same call goes on with them.
+        trace: names of populations, "a,b", whose spikes go to ``trace_out`` (.npz); with
+            ``trace_states`` their u and v as well. ``picture``: raster and rates of the first
+            sample, an SVG.
 
     Returns:
         The row that ``neurocomp simulate --json`` prints, with ``mismatches``.
     """
-    from neurocomp.backend import BACKENDS
+    from neurocomp.backend import BACKENDS, BATCH
     from neurocomp.backend import simulate as execute
-    from neurocomp.mapping import map_graph
-    from neurocomp.mapping.store import load as load_mapping
 
     if backend not in BACKENDS:
         raise InputError.unknown("backend", backend, list(BACKENDS))
-    graph, run = load_network(network, skip_layers=skip_layers)
+    graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     if steps is not None and graph.timesteps is not None:
         raise InputError(
             f"{network}: has a window of {graph.timesteps} steps, --steps is for networks without"
         )
     labels = None
     if input_file is not None:
-        values = _read_values(input_file, graph)
+        values = read_values(input_file, graph)
     elif run is not None:
         dataset = Options.of_run(run.identity()).dataset()
         values, labels = dataset.test_values, dataset.test_labels
     else:
         values = random_values(graph, samples or RANDOM_SAMPLES, steps, seed)
     values, labels = values[:samples], None if labels is None else labels[:samples]
-    mapping = None
-    if backend == "lava" and run is not None and hw is None and policy is None:
-        run.require("map")
-        mapping = load_mapping(run.path / "map" / MAPPING)
-    elif backend == "lava":
-        target, policy = target_of(hw, run), policy or policy_of(run)
-        mapping = map_graph(graph, target, policy, rates=rates_of_run(graph, run), seed=seed)
+    graph = integers_of(graph, values.shape[1])
+    mapping = mapping_of(graph, run, hw, policy, seed)[0] if backend == "lava" else None
+    traced = _traced(graph, trace, trace_states, trace_out, picture)
     found = execute(
-        graph, mapping, values, labels, backend=backend, timeout_s=timeout_s, on_progress=progress
+        graph,
+        mapping,
+        values,
+        labels,
+        backend=backend,
+        batch=BATCH if batch is None else batch,
+        block=block,
+        workers=workers,
+        compare=compare,
+        keep=out,
+        on_batch=None if traced is None else traced.add,
+        watch=UNWATCHED if traced is None else traced.watch,
+        file=_netx_file(network),
+        skip_layers=skip_layers,
+        timeout_s=timeout_s,
+        on_progress=progress,
     )
+    if traced is not None:
+        _write_trace(traced, trace_out, picture)
     return found.as_row()
+
+
+def _netx_file(network: Graph | Path | str) -> Path | None:
+    """The file that backend "netx" loads; None for any other network."""
+    return None if isinstance(network, Graph) or Path(network).suffix != ".net" else Path(network)
+
+
+def _traced(
+    graph: Graph, names: str | None, states: bool, file: Path, picture: Path | None
+) -> Traced | None:
+    if names is None:
+        if states or picture is not None:
+            raise InputError("say which populations to trace, with --trace NAME,NAME")
+        return None
+    for path in (file, picture):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    return Traced.of(graph, names, states=states)
+
+
+def _write_trace(traced: Traced, file: Path, picture: Path | None) -> None:
+    traced.write(file)
+    if picture is not None:
+        from neurocomp.report import write_trace_chart
+
+        arrays = traced.arrays()
+        spikes = {name: arrays[f"spikes.{name}"][0] for name in traced.populations}
+        write_trace_chart(spikes, picture)
 
 
 def random_values(graph: Graph, samples: int, steps: int | None, seed: int) -> Array:
@@ -95,10 +154,10 @@ def random_values(graph: Graph, samples: int, steps: int | None, seed: int) -> A
     return (rng.random((samples, window, *source.shape)) < RANDOM_RATE).astype(np.uint8)
 
 
-def _read_values(path: Path, graph: Graph) -> Array:
+def read_values(path: Path, graph: Graph) -> Array:
     """Input values from a file: (steps, …) is one sample, (samples, steps, …) several."""
     try:
-        values: Array = np.load(path, allow_pickle=False)
+        values: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as fault:

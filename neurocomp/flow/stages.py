@@ -8,87 +8,57 @@ so a run that was resumed and one that was not do the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from neurocomp.atomic import write_json, writing
 from neurocomp.data import Dataset
-from neurocomp.errors import InputError
+from neurocomp.flow import joint
+from neurocomp.flow.compare import compare
+from neurocomp.flow.context import (
+    CANDIDATE,
+    CANDIDATES,
+    FLOAT_NETWORK,
+    HISTORY,
+    MAPPING,
+    NETWORK,
+    RASTER,
+    RATES_SAMPLES,
+    UNTRAINED,
+    Context,
+    Result,
+    measured_rates,
+)
+from neurocomp.flow.explored import explored
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.options import Options
-from neurocomp.ir import Array, Graph
+from neurocomp.ir import Graph
 from neurocomp.ir.store import load, save
 from neurocomp.progress import Progress
+from neurocomp.spec.recipe import Recipe
 
+BATCHES = "batches"  # of a simulation under way
 COMPARED_POLICY = "compiler"  # the rule of Intel's own compiler, beside the recipe's policy
-RATES_SAMPLES = 64  # training samples whose measured activity the mapper sees
-CANDIDATE, UNTRAINED, NETWORK, FLOAT_NETWORK, MAPPING, RASTER = (
-    "candidate.yaml",
-    "untrained.npz",
-    "network.npz",
-    "float.npz",
-    "mapping.json",
-    "raster.npz",
-)
-Result: TypeAlias = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every stage is given."""
-
-    run: RunFolder
-    options: Options
-    dataset: Dataset
-    progress: Progress
 
 
 def search(ctx: Context) -> Result:
-    """Draw, price, reject and score candidates; leaves the best one and its untrained graph."""
-    from neurocomp.arch import Task, build
-    from neurocomp.explore import search as explore
-    from neurocomp.score import score
-    from neurocomp.spec.read import write_yaml
-    from neurocomp.spec.recipe import space_of
+    """Design a network; leaves the chosen one and its untrained graph.
 
-    recipe, seed, folder = ctx.options.recipe, ctx.options.seed, ctx.run.stage("search")
-    task = Task(ctx.dataset.shape, ctx.dataset.bits, len(ctx.dataset.classes))
-    spec = recipe.search
-    rng = np.random.default_rng(seed)
-    needed = spec.batch * spec.batches
-    if needed > len(ctx.dataset.train_values):
-        raise InputError(
-            f"recipe {recipe.name}: search.batch × search.batches is {needed}, data set "
-            f"{ctx.dataset.name} has {len(ctx.dataset.train_values)} training samples; lower them"
-        )
-    chosen = rng.choice(len(ctx.dataset.train_values), needed, replace=False)
-    evaluate = partial(
-        score,
-        values=ctx.dataset.train_values[chosen],
-        batches=spec.batches,
-        kind=spec.score,
-        seed=seed,
-    )
-    found = explore(
-        space_of(recipe),
-        spec,
-        ctx.options.target,
-        task,
-        evaluate,
-        journal=folder / "journal.log",
-        study=f"{spec.score}, {ctx.dataset.name}, {spec.batches} × {spec.batch}, seed {seed}",
-        seed=seed,
-        workers=ctx.options.workers,
-        progress=ctx.progress,
-    )
+    A recipe with a joint search does that one, any other draws, prices and scores candidates.
+    """
+    from neurocomp.arch import Task, build
+    from neurocomp.spec.read import write_yaml
+
+    if ctx.options.recipe.joint is not None:
+        return joint.search(ctx)
+    folder = ctx.run.stage("search")
+    found = explored(ctx.options, ctx.dataset, folder, ctx.progress)
     best = found.best.candidate
     write_yaml(folder / CANDIDATE, best.as_dict())
+    task = Task(ctx.dataset.shape, ctx.dataset.bits, len(ctx.dataset.classes))
     save(build(best, task), folder / UNTRAINED)
-    write_json(folder / "candidates.json", found.rows())
+    write_json(folder / CANDIDATES, found.rows())
     return found.as_row()
 
 
@@ -116,7 +86,7 @@ def train_graph(
     )
     save(trained.float_graph, folder / FLOAT_NETWORK)
     save(trained.graph, folder / NETWORK)
-    write_json(folder / "history.json", list(trained.history))
+    write_json(folder / HISTORY, list(trained.history))
     return {
         "accuracy": {"float": trained.accuracy_float, "integer": trained.accuracy_integer},
         "epochs": trained.epochs,
@@ -141,19 +111,14 @@ def map_stage(ctx: Context) -> Result:
         mapping = map_graph(graph, ctx.options.target, policy, rates=rates, seed=ctx.options.seed)
         if policy == ctx.options.recipe.policy:
             save_mapping(mapping, folder / MAPPING)
+            seconds = ctx.run.require("search")["search"]["seconds"]
+            history = ctx.run.stage("train") / HISTORY
+            figures = joint.figures_row(graph, mapping, rates, ctx.options, seconds, history)
         seconds = perf_counter() - start
         row = summary(graph, mapping, ctx.options.target, rates)
         rows[policy] = {**row, "seconds": seconds}
     ctx.progress("map", len(policies), len(policies))
-    return {"mapping": rows[ctx.options.recipe.policy], "policies": rows}
-
-
-def measured_rates(graph: Graph, values: Array) -> dict[str, Array]:
-    """Spikes per neuron and step, by population, of the reference on some samples."""
-    from neurocomp.quant import reference
-
-    spikes = reference.run(graph, values).spikes
-    return {name: (fired != 0).mean(axis=(0, 1)) for name, fired in spikes.items()}
+    return {"mapping": rows[ctx.options.recipe.policy], "policies": rows, "figures": figures}
 
 
 def simulate(ctx: Context) -> Result:
@@ -166,7 +131,15 @@ def simulate(ctx: Context) -> Result:
     mapping = load_mapping(ctx.run.path / "map" / MAPPING)
     values, labels = ctx.dataset.test_values, ctx.dataset.test_labels
     values, labels = values[: ctx.options.samples], labels[: ctx.options.samples]
-    found = execute(graph, mapping, values, labels, backend="lava", on_progress=ctx.progress)
+    found = execute(
+        graph,
+        mapping,
+        values,
+        labels,
+        backend="lava",
+        keep=ctx.run.stage("simulate") / BATCHES,
+        on_progress=ctx.progress,
+    )
     sample = reference.run(graph, values[:1])
     with writing(ctx.run.stage("simulate") / RASTER) as file:
         np.savez_compressed(
@@ -184,4 +157,11 @@ STAGES: dict[str, Callable[[Context], Result]] = {
     "train": train,
     "map": map_stage,
     "simulate": simulate,
+    "compare": compare,
 }
+
+
+def stages_of(recipe: Recipe) -> list[str]:
+    """Names of a recipe's stages, in order; only one with baselines compares."""
+    compares = recipe.joint is not None and recipe.joint.baselines
+    return [name for name in STAGES if name != "compare" or compares]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from neurocomp.errors import InputError
+from neurocomp.flow.context import NETWORK, UNTRAINED
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.options import Options, adapted, make_options
-from neurocomp.flow.stages import NETWORK, UNTRAINED, train_graph
+from neurocomp.flow.stages import train_graph
 from neurocomp.ir.store import load
 from neurocomp.progress import Progress, quiet
 from neurocomp.shipped import DEFAULT_RECIPE

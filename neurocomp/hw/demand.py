@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from neurocomp.hw import loihi1, loihi2
+from neurocomp.hw import dynapcnn, loihi1, loihi2, truenorth
 from neurocomp.hw.fields import Box
-from neurocomp.hw.layer import Counts, Layer, Outgoing, layer_of
+from neurocomp.hw.layer import Counts, Entries, Layer, Outgoing, layer_of
 from neurocomp.ir import Graph, Slice
 from neurocomp.spec.target import Limits, Target
 
@@ -23,17 +23,21 @@ class Format(NamedTuple):
         entries: axon entries to one destination core (of channels from, to, at some positions).
         whole_lists: a destination costs entries for all of a slice, not only for what it hears.
         positional: what a box needs depends on where in its population it lies.
+        uncut: a population lies on one core as a whole.
     """
 
-    need: Callable[[Layer, Sequence[Box], Target, Sequence[int]], Counts]
-    entries: Callable[[Layer, Outgoing, Target, int, int, int], int]
-    whole_lists: bool
-    positional: bool
+    need: Callable[[Layer, Sequence[Box], Target, Sequence[int] | None], Counts]
+    entries: Entries
+    whole_lists: bool = False
+    positional: bool = False
+    uncut: bool = False
 
 
 FORMATS: dict[str, Format] = {
-    "loihi1": Format(loihi1.need, loihi1.entries, whole_lists=False, positional=True),
-    "loihi2": Format(loihi2.need, loihi2.entries, whole_lists=True, positional=False),
+    "dynap-cnn": Format(dynapcnn.need, dynapcnn.entries, whole_lists=True, uncut=True),
+    "loihi1": Format(loihi1.need, loihi1.entries, positional=True),
+    "loihi2": Format(loihi2.need, loihi2.entries, whole_lists=True),
+    "truenorth": Format(truenorth.need, truenorth.entries, positional=True),
 }
 
 
@@ -81,6 +85,7 @@ def demand(
     slices: Sequence[Slice],
     target: Target,
     reach: dict[str, int] | None = None,
+    core: int | None = None,
 ) -> Demand:
     """What the slices that share one core need of it, with their incoming projections.
 
@@ -91,6 +96,8 @@ def demand(
         reach: per outgoing projection, by name: axon entries summed over the destination cores
             (`Format.entries`), which decide Loihi 1's output axons and Loihi 2's axon memory.
             None: the consumers are not cut yet, every slice has one destination.
+        core: number of the core on its chip, whose own limits count; None = the greatest that any
+            core of the target has.
 
     Raises:
         FitError: a weight or an index is wider than the target stores.
@@ -103,17 +110,14 @@ def demand(
         layer = layer_of(graph, name, target)
         pairs = None if reach is None else [reach[e.name] for e in layer.outgoing]
         total = add(total, need(layer, own, target, pairs))
-    return with_limits(total, target.limits)
+    return with_limits(total, target.limits if core is None else target.limits_of(core))
 
 
 def need(
     layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int] | None = None
 ) -> Counts:
     """What boxes of one layer need of a core that they share, in the target's format."""
-    chosen = FORMATS[target.core.format]
-    if reach is None:
-        reach = [sum(slice_entries(layer, e, target, box) for box in boxes) for e in layer.outgoing]
-    return chosen.need(layer, boxes, target, reach)
+    return FORMATS[target.core.format].need(layer, boxes, target, reach)
 
 
 def slice_entries(layer: Layer, e: Outgoing, target: Target, box: Box) -> int:

@@ -66,3 +66,14 @@ def region(op: Op, source: Shape, target: Shape, box: Box) -> Region:
         axis_field(op, 0, y0, y1, source[1]),
         axis_field(op, 1, x0, x1, source[2]),
     )
+
+
+def pieces(start: int, stop: int, group: int) -> list[tuple[int, int]]:
+    """(length, how many) of the pieces of ``start`` to ``stop``, cut at multiples of ``group``."""
+    first, last = -(-start // group) * group, stop // group * group
+    if start == first and stop == last:
+        return [(group, (stop - start) // group)]
+    if first > last:
+        return [(stop - start, 1)]
+    parts = [(first - start, 1), (group, (last - first) // group), (stop - last, 1)]
+    return [(length, times) for length, times in parts if length and times]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from neurocomp.errors import FitError
+from neurocomp.hw.fields import Box
+from neurocomp.hw.shapes import misfits
 from neurocomp.hw.words import stored_width
-from neurocomp.ir import Graph, Input, Op, Shape, skip
+from neurocomp.ir import Graph, Input, Op, Projection, Shape, skip
 from neurocomp.spec.target import Target
 
 NO_LIMIT = 1 << 40  # stands for a limit that is not known, and for more cores than there can be
@@ -15,37 +19,47 @@ NO_LIMIT = 1 << 40  # stands for a limit that is not known, and for more cores t
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A projection into the layer; ``width`` is the stored weight width in bits."""
+    """A projection into the layer.
 
-    name: str
+    Attributes:
+        width: bits in which a weight is stored.
+        delay_bits: bits that each synapse needs for a delay of its own.
+    """
+
+    name: str = field(compare=False)
     op: Op
     source: Shape
     width: int
+    delay_bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A projection out of the layer, to a population of shape ``target``."""
 
-    name: str
+    name: str = field(compare=False)
     op: Op
     target: Shape
+    width: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One population with its projections.
+    """One population with its projections; equal if they need the same, whatever their names.
 
     Attributes:
         injected: Loihi 2 only: identity projections from input populations. Their values are
             handed to the neurons from outside; no core stores synapses for them.
     """
 
-    name: str
+    name: str = field(compare=False)
     shape: Shape
     incoming: tuple[Incoming, ...]
     outgoing: tuple[Outgoing, ...]
     injected: int = 0
+
+
+Entries: TypeAlias = Callable[[Layer, Outgoing, Target, int, int, int], int]
 
 
 class Counts(NamedTuple):
@@ -61,28 +75,80 @@ class Counts(NamedTuple):
     total_words: int = 0
 
 
+def one_each(layer: Layer, boxes: Sequence[Box], target: Target, entries: Entries) -> list[int]:
+    """Axon entries of boxes through each outgoing projection, to one destination core each."""
+    return [
+        sum(
+            [
+                entries(layer, e, target, c0, c1, (y1 - y0) * (x1 - x0))
+                for (c0, y0, x0), (c1, y1, x1) in boxes
+            ]
+        )
+        for e in layer.outgoing
+    ]
+
+
 def layer_of(graph: Graph, name: str, target: Target) -> Layer:
     """The layer view of a population.
 
     Raises:
-        FitError: a projection's weights are wider than the target stores.
+        FitError: no core can store a projection's weights or delays, or be configured for its
+            shape.
     """
-    widths = target.core.weight_bits.value
-    own = graph.population(name)
+    population = graph.population
+    shape = population(name).shape
+    stored = _stored_widths(target.core.weight_bits.value)
+    loihi2, shaped = target.core.format == "loihi2", target.shaped
     incoming = []
     injected = 0
-    inject = skip(own.shape[0]) if target.core.format == "loihi2" else None
     for e in graph.incoming(name):
-        source = graph.population(e.source)
-        if isinstance(source.neuron, Input) and e.op == inject:
+        source = population(e.source)
+        if loihi2 and isinstance(source.neuron, Input) and e.op == skip(shape[0]):
             injected += 1
             continue
-        try:
-            width = stored_width(e.weight_bits, widths)
-        except FitError as fault:
-            raise FitError(f"{name}: projection '{e.name}': {fault}") from None
-        incoming.append(Incoming(e.name, e.op, source.shape, width))
-    outgoing = tuple(
-        Outgoing(e.name, e.op, graph.population(e.target).shape) for e in graph.outgoing(name)
-    )
-    return Layer(name, own.shape, tuple(incoming), outgoing, injected)
+        if shaped:
+            _require_shape(e, source.shape, shape, target)
+        width = stored.get(e.weight_bits) or _width(e, target)
+        delay_bits = 0 if e.delays is None else _delay_bits(e, target)
+        incoming.append(Incoming(e.name, e.op, source.shape, width, delay_bits))
+    outgoing = [
+        Outgoing(
+            e.name,
+            e.op,
+            population(e.target).shape,
+            stored.get(e.weight_bits) or _width(e, target),
+        )
+        for e in graph.outgoing(name)
+    ]
+    return Layer(name, shape, tuple(incoming), tuple(outgoing), injected)
+
+
+@lru_cache
+def _stored_widths(widths: tuple[int, ...]) -> dict[int, int]:
+    """The stored width of every width that can be stored."""
+    most = widths[-1]
+    return {bits: stored_width(bits, widths) for bits in range(1, most + 1) if most > 1}
+
+
+def _width(e: Projection, target: Target) -> int:
+    try:
+        return stored_width(e.weight_bits, target.core.weight_bits.value)
+    except FitError as fault:
+        raise FitError(f"{e.target}: projection '{e.name}': {fault}") from None
+
+
+def _require_shape(e: Projection, source: Shape, own: Shape, target: Target) -> None:
+    faults = "; ".join(misfits(e.op, source, own, target.shapes))
+    if faults:
+        raise FitError(f"{e.target}: projection '{e.name}': {target.name}: {faults}")
+
+
+def _delay_bits(e: Projection, target: Target) -> int:
+    longest = 0 if e.delays is None else int(e.delays.max(initial=0))
+    most = target.core.delay.value
+    if most is not None and longest > most:
+        raise FitError(
+            f"{e.target}: projection '{e.name}': a synapse delays by {longest} steps, "
+            f"{target.name} by at most {most}; use shorter delays"
+        )
+    return longest.bit_length()

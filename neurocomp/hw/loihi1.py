@@ -10,11 +10,13 @@ convolutions are stored as one convolution per group.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from neurocomp.hw.fields import Box
-from neurocomp.hw.layer import Counts, Incoming, Layer, Outgoing
+from neurocomp.hw.fields import Box, pieces
+from neurocomp.hw.layer import Counts, Incoming, Layer, Outgoing, one_each
 from neurocomp.hw.words import list_words
 from neurocomp.ir import Conv, Shape
 from neurocomp.spec.target import Target
@@ -23,25 +25,27 @@ OFFSET_RANGE = 256  # compartments that an axon's 8-bit offset reaches
 POP16_ATOMS = 32  # source channels that a one-slot population axon can name
 
 
-def need(layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int]) -> Counts:
+def need(layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int] | None) -> Counts:
     """What boxes of one population need of a core they share; see `neurocomp.hw.demand`.
 
     Boxes are stored one by one, with axons of their own: unlike a Loihi 2 kernel, lists hold
     compartment offsets.
     """
+    if reach is None:
+        reach = one_each(layer, boxes, target, entries)
     neurons = words = in_axons = 0
     for box in boxes:
         size = math.prod(b - a for a, b in zip(*box, strict=True))
         neurons += size
         for e in layer.incoming:
             if isinstance(e.op, Conv):
-                axons, lists = _conv(e, layer.shape, box, target.core.index_bits.value)
+                axons, lists = _conv(e, e.op, layer.shape, box, target.core.index_bits.value)
             else:
                 axons = math.prod(e.source)
-                lists = axons * list_words(size, e.width, 0)
+                lists = axons * list_words(size, e.width + e.delay_bits, 0)
             words, in_axons = words + lists, in_axons + axons
     return Counts(
-        neurons=neurons,
+        neurons=neurons * target.core.neuron_units.value,
         neuron_groups=len(boxes),
         synapse_words=words,
         in_axons=in_axons,
@@ -64,78 +68,107 @@ def entries(
     return groups * positions * (2 if atoms > POP16_ATOMS else 1)
 
 
-class _Heard(NamedTuple):
-    """A source row (or column): the target rows it reaches, and through which kernel taps."""
+class _Kind(NamedTuple):
+    """Source rows (or columns) that see the same kernel taps.
 
-    first: int
+    Attributes:
+        taps: how many they see.
+        spread: from the first target row that such a row reaches to the last.
+        firsts: the first target row of each, counted from the box's own first.
+    """
+
+    taps: int
+    spread: int
+    firsts: range
+
+
+class _Axis(NamedTuple):
+    """The source rows (or columns) that a box hears: how many, of which kinds, and how far."""
+
+    n: int
     last: int
-    taps: tuple[int, ...]
+    kinds: tuple[_Kind, ...]
 
 
 def _conv(
-    incoming: Incoming, shape: Shape, box: Box, index_widths: tuple[int, ...]
+    e: Incoming, op: Conv, shape: Shape, box: Box, index_widths: tuple[int, ...]
 ) -> tuple[int, int]:
     """Input axons and synapse words of a convolution into one box."""
-    op = incoming.op
-    assert isinstance(op, Conv)
     (c0, y0, x0), (c1, y1, x1) = box
-    rows = _heard(op, 0, y0, y1, incoming.source[1])
-    columns = _heard(op, 1, x0, x1, incoming.source[2])
-    if not rows or not columns:
-        return 0, 0
-    group, group_in = shape[0] // op.groups, incoming.source[0] // op.groups
+    rows, columns = _axis(op, 0, y0, y1, e.source[1]), _axis(op, 1, x0, x1, e.source[2])
+    group_in = e.source[0] // op.groups
     words = axons = 0
-    for start in range(c0 - c0 % group, c1, group):
-        channels = min(c1, start + group) - max(c0, start)
-        lists, reach = _lists(rows, columns, channels, x1 - x0)
-        size = _index_width(reach, index_widths)
-        words += sum(list_words(group_in * n * channels, incoming.width, size) for n in lists)
-        axons += len(rows) * len(columns)
+    for channels, times in pieces(c0, c1, shape[0] // op.groups):
+        lists, index = _lists(rows, columns, x1 - x0, channels, index_widths)
+        words += times * sum(
+            n * list_words(taps * group_in * channels, e.width + e.delay_bits, index)
+            for taps, n in lists
+        )
+        axons += times * rows.n * columns.n
     return axons, words
 
 
-def _heard(op: Conv, axis: int, start: int, stop: int, size: int) -> list[_Heard]:
-    """The source rows (axis 0) or columns that target rows ``start ≤ o < stop`` listen to."""
+@lru_cache(maxsize=1 << 14)
+def _axis(op: Conv, axis: int, start: int, stop: int, size: int) -> _Axis:
+    """The source rows (axis 0) or columns that target rows ``start ≤ o < stop`` listen to.
+
+    Those that see the same taps follow one another, ``stride`` apart.
+    """
     s, p, d, k = op.stride[axis], op.padding[axis], op.dilation[axis], op.kernel[axis]
-    heard: dict[int, list[tuple[int, int]]] = {}
+    heard: dict[int, list[int]] = {}  # source row → its taps
     for o in range(start, stop):
         for tap in range(k):
             i = o * s - p + tap * d
             if 0 <= i < size:
-                heard.setdefault(i, []).append((o - start, tap))
-    return [
-        _Heard(pairs[0][0], pairs[-1][0], tuple(tap for _, tap in pairs))
-        for pairs in heard.values()
+                heard.setdefault(i, []).append(tap)
+    firsts: dict[tuple[int, ...], list[int]] = {}
+    for i in sorted(heard):
+        taps = heard[i]
+        firsts.setdefault(tuple(taps), []).append((i + p - taps[0] * d) // s - start)
+    kinds = [
+        _Kind(len(taps), (taps[0] - taps[-1]) * d // s, range(own[0], own[-1] + 1))
+        for taps, own in firsts.items()
     ]
+    last = max((kind.firsts[-1] + kind.spread for kind in kinds), default=0)
+    return _Axis(len(heard), last, tuple(kinds))
 
 
+@lru_cache(maxsize=1 << 14)
 def _lists(
-    rows: list[_Heard], columns: list[_Heard], channels: int, width: int
-) -> tuple[list[int], int]:
-    """Kernel taps of each distinct list, and the number of compartments an index must tell apart.
+    rows: _Axis, columns: _Axis, width: int, channels: int, index_widths: tuple[int, ...]
+) -> tuple[tuple[tuple[int, int], ...], int]:
+    """(taps, how many lists see so many), and the index bits of their synapses.
 
     Lists are shared by the positions that see the same taps with the same part of the compartment
     offset that is too large for the axon.
     """
-    last = max(r.last for r in rows) * width + max(c.last for c in columns)
-    if (last + 1) * channels <= OFFSET_RANGE:
-        taps = {r.taps for r in rows}, {c.taps for c in columns}
-        spread = max(r.last - r.first for r in rows) * width
-        spread += max(c.last - c.first for c in columns)
-        return [len(r) * len(c) for r in taps[0] for c in taps[1]], (spread + 1) * channels
-    lists = {}
+    near = (rows.last * width + columns.last + 1) * channels <= OFFSET_RANGE
+    lists: Counter[int] = Counter()
     reach = 0
+    for row in rows.kinds:
+        for column in columns.kinds:
+            n, far = (1, 0) if near else _copies(row.firsts, column.firsts, width, channels)
+            lists[row.taps * column.taps] += n
+            reach = max(reach, far + (row.spread * width + column.spread + 1) * channels)
+    return tuple(lists.items()), _index_width(reach, index_widths)
+
+
+def _copies(rows: range, columns: range, width: int, channels: int) -> tuple[int, int]:
+    """How many parts of an offset axons cannot hold, among those of the positions; the greatest.
+
+    Offsets grow along the columns by ``channels`` and from row to row, so that equal parts follow
+    one another.
+    """
+    copies, before = 0, -1
     for row in rows:
-        for column in columns:
-            offset = (row.first * width + column.first) * channels
-            far = offset - offset % OFFSET_RANGE
-            lists[row.taps, column.taps, far] = len(row.taps) * len(column.taps)
-            spread = (row.last - row.first) * width + column.last - column.first
-            reach = max(reach, far + (spread + 1) * channels)
-    return list(lists.values()), reach
+        least = (row * width + columns[0]) * channels // OFFSET_RANGE
+        most = (row * width + columns[-1]) * channels // OFFSET_RANGE
+        copies += min(len(columns), most - least + 1) - (least == before)
+        before = most
+    return copies, before * OFFSET_RANGE
 
 
 def _index_width(reach: int, widths: tuple[int, ...]) -> int:
     """Stored width of an index. A target's longest is enough for all neurons that a core has."""
-    needed = (reach - 1).bit_length()
+    needed = max(reach - 1, 0).bit_length()
     return next((width for width in widths if width >= needed), needed)

@@ -22,10 +22,12 @@ several outgoing projections has map entries for each of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
-from neurocomp.hw.fields import Box
-from neurocomp.hw.layer import NO_LIMIT, Counts, Layer, Outgoing
+from neurocomp.hw.fields import Box, pieces
+from neurocomp.hw.layer import NO_LIMIT, Counts, Layer, Outgoing, one_each
 from neurocomp.hw.words import channel_chunks, dense_words, kernel_words
 from neurocomp.ir import Conv
 from neurocomp.spec.target import Target
@@ -33,33 +35,33 @@ from neurocomp.spec.target import Target
 ENTRIES_PER_WORD = 4  # axon memory holds four list entries per word
 
 
-def need(layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int]) -> Counts:
+def need(layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int] | None) -> Counts:
     """What boxes of one population need of a core they share; see `neurocomp.hw.demand`."""
-    neurons = groups = size = axon_map = 0
+    padded_x, _, group_per_chunk, _ = target.flags
+    per_chunk = group_per_chunk and _hears_conv(layer)
+    neurons = groups = size = 0
     for (c0, y0, x0), (c1, y1, x1) in boxes:
         rows, columns = (c1 - c0) * (y1 - y0), x1 - x0
-        neurons += rows * (padded(columns) if target.flags.padded_x else columns)
+        neurons += rows * (padded(columns) if padded_x else columns)
         size += rows * columns
-        groups += _groups(layer, target, c1 - c0)
-        axon_map += map_entries(layer, target, c0, c1, (y1 - y0) * columns)
-    lists = sum(n for e, n in zip(layer.outgoing, reach, strict=True) if isinstance(e.op, Conv))
+        groups += (c1 - c0).bit_count() if per_chunk else 1
+    neurons *= target.core.neuron_units.value
+    own = one_each(layer, boxes, target, entries)
+    axon_map = sum(own) if own else size  # without a consumer every spike goes to the host
+    lists = 0
+    for e, n in zip(layer.outgoing, own if reach is None else reach, strict=True):
+        if isinstance(e.op, Conv):
+            lists += n
     axon_mem = -(-lists // ENTRIES_PER_WORD)
     words, in_axons = kernels(layer, _runs(boxes), target)
-    for e in layer.incoming:
-        if not isinstance(e.op, Conv):
-            sources = e.source[0] * e.source[1] * e.source[2]
-            words += dense_words(sources, size, e.width)
+    for d in layer.incoming:
+        if not isinstance(d.op, Conv):
+            sources = d.source[0] * d.source[1] * d.source[2]
+            words += dense_words(sources, size, d.width)
             in_axons += sources
     in_axons += layer.injected
-    return Counts(
-        neurons=neurons,
-        neuron_groups=groups,
-        synapse_words=words,
-        in_axons=in_axons,
-        axon_map=axon_map,
-        axon_mem=axon_mem,
-        total_words=neurons + groups + words + in_axons + axon_map + axon_mem,
-    )
+    total = neurons + groups + words + in_axons + axon_map + axon_mem
+    return Counts(neurons, groups, words, in_axons, 0, axon_map, axon_mem, total)
 
 
 def entries(
@@ -71,43 +73,37 @@ def entries(
     """
     if not isinstance(e.op, Conv):
         return (stop - start) * positions
+    if not (target.flags.channel_chunks and layer.incoming):
+        return positions
+    if e.op.groups == 1:
+        return positions * (stop - start).bit_count()
     group = layer.shape[0] // e.op.groups
-    chunked = target.flags.channel_chunks and layer.incoming
-    return positions * (_n_chunks(start, stop, group) if chunked else 1)
+    return positions * sum(n * size.bit_count() for size, n in pieces(start, stop, group))
 
 
-def _groups(layer: Layer, target: Target, channels: int) -> int:
-    """Neuron groups of one slice."""
-    split = target.flags.group_per_chunk and any(isinstance(e.op, Conv) for e in layer.incoming)
-    return channels.bit_count() if split else 1
-
-
-def map_entries(layer: Layer, target: Target, start: int, stop: int, positions: int) -> int:
-    """Axon-map entries of channels ``start`` to ``stop``; a population that feeds none sends every
-    neuron's spikes to the host."""
-    if not layer.outgoing:
-        return (stop - start) * positions
-    return sum(entries(layer, e, target, start, stop, positions) for e in layer.outgoing)
+def _hears_conv(layer: Layer) -> bool:
+    return any([isinstance(e.op, Conv) for e in layer.incoming])
 
 
 class Room(NamedTuple):
     """What is left of a core for a box of some channels, in neurons, map entries and words.
 
     Attributes:
-        channels, entries, lists: neurons, axon-map entries and axon-list entries per position.
+        units, entries, lists: what a position takes of the neurons, of the axon map and of the
+            axon lists.
     """
 
     neurons: int
     axon_map: int
     axon_mem: int
     total: int
-    channels: int
+    units: int
     entries: int
     lists: int
 
     def rows(self, columns: int, counted: int) -> int:
-        """Most rows of that many columns, of which ``counted`` count as neurons."""
-        neurons, entries = self.channels * counted, self.entries * columns
+        """Most rows of that many columns, of which ``counted`` count as neurons; 0 where none."""
+        neurons, entries = self.units * counted, self.entries * columns
         lists = self.lists * columns
         words = ENTRIES_PER_WORD * (neurons + entries) + lists
         rows = min(self.neurons // neurons, self.axon_map // entries)
@@ -115,8 +111,8 @@ class Room(NamedTuple):
         return min(rows, self.axon_mem * ENTRIES_PER_WORD // lists) if lists else rows
 
 
-def room(layer: Layer, target: Target, start: int, stop: int) -> Room | None:
-    """Room for a box of channels ``start`` to ``stop`` whose inputs are all Conv; None = no room.
+def room(layer: Layer, target: Target, start: int, stop: int) -> Room:
+    """Room for a box of channels ``start`` to ``stop`` whose inputs are all Conv.
 
     It is `need` turned round: the words of the kernels are fixed, the rest grows with the rows.
     Destinations are not known yet and count once.
@@ -124,24 +120,21 @@ def room(layer: Layer, target: Target, start: int, stop: int) -> Room | None:
     limits, n = target.limits, stop - start
     words, in_axons = kernels(layer, [(start, stop)], target)
     in_axons += layer.injected
-    groups = _groups(layer, target, n)
-    total = (limits.total_words or NO_LIMIT) - words - in_axons - groups
+    groups = n.bit_count() if target.flags.group_per_chunk and _hears_conv(layer) else 1
     fixed = (words, in_axons, groups)
     fixed_limits = (limits.synapse_words, limits.in_axons, limits.neuron_groups)
-    if total < 1 or any(m is not None and k > m for k, m in zip(fixed, fixed_limits, strict=True)):
-        return None
+    too_much = any(m is not None and k > m for k, m in zip(fixed, fixed_limits, strict=True))
+    total = (limits.total_words or NO_LIMIT) - words - in_axons - groups
+    own = one_each(layer, [((start, 0, 0), (stop, 1, 1))], target, entries)
+    to_conv = [isinstance(e.op, Conv) for e in layer.outgoing]
     return Room(
         neurons=limits.neurons or NO_LIMIT,
         axon_map=limits.axon_map or NO_LIMIT,
         axon_mem=limits.axon_mem or NO_LIMIT,
-        total=total,
-        channels=n,
-        entries=map_entries(layer, target, start, stop, 1),
-        lists=sum(
-            entries(layer, e, target, start, stop, 1)
-            for e in layer.outgoing
-            if isinstance(e.op, Conv)
-        ),
+        total=0 if too_much else max(total, 0),
+        units=n * target.core.neuron_units.value,
+        entries=sum(own) if own else n,
+        lists=sum(compress(own, to_conv)),
     )
 
 
@@ -159,28 +152,25 @@ def kernels(layer: Layer, channels: Sequence[tuple[int, int]], target: Target) -
             taps = e.op.kernel[0] * e.op.kernel[1] * (e.source[0] // e.op.groups)
             group = layer.shape[0] // e.op.groups
             for start, stop in channels:
-                for length, times in _pieces(start, stop, group):
-                    chunks = channel_chunks(length) if chunked else (length,)
-                    words += times * kernel_words(taps, chunks, e.width)
-                    in_axons += times * len(chunks)
+                cut = pieces(start, stop, group) if e.op.groups > 1 else [(stop - start, 1)]
+                for length, times in cut:
+                    per_tap, chunks = _stored(length, e.width, chunked)
+                    words += times * taps * per_tap
+                    in_axons += times * chunks
     return words, in_axons
 
 
-def _pieces(start: int, stop: int, group: int) -> list[tuple[int, int]]:
-    """(length, how many) of a run's pieces, cut where the convolution's groups end."""
-    first, last = -(-start // group) * group, stop // group * group
-    if first > last:
-        return [(stop - start, 1)]
-    parts = [(first - start, 1), (group, (last - first) // group), (stop - last, 1)]
-    return [(length, times) for length, times in parts if length and times]
-
-
-def _n_chunks(start: int, stop: int, group: int) -> int:
-    return sum(times * length.bit_count() for length, times in _pieces(start, stop, group))
+@lru_cache(maxsize=4096)
+def _stored(channels: int, width: int, chunked: bool) -> tuple[int, int]:
+    """Words per tap, and number of chunks, of that many channels of a convolution."""
+    chunks = channel_chunks(channels) if chunked else (channels,)
+    return kernel_words(1, chunks, width), len(chunks)
 
 
 def _runs(boxes: Sequence[Box]) -> list[tuple[int, int]]:
     """Union of the boxes' channel intervals as disjoint, ascending runs."""
+    if len(boxes) == 1:
+        return [(boxes[0][0][0], boxes[0][1][0])]
     runs: list[tuple[int, int]] = []
     for start, stop in sorted((box[0][0], box[1][0]) for box in boxes):
         if runs and start <= runs[-1][1]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from neurocomp.errors import FitError
-from neurocomp.hw.demand import need, with_limits
-from neurocomp.hw.fields import Box
+from neurocomp.hw.demand import FORMATS, need, with_limits
+from neurocomp.hw.fields import axis_field
 from neurocomp.hw.layer import NO_LIMIT, Layer, layer_of
-from neurocomp.hw.tiles import cuts, tilings
-from neurocomp.ir import Graph, Shape
+from neurocomp.hw.tiles import cuts, middle, tilings
+from neurocomp.ir import Conv, Graph, Shape
 from neurocomp.spec.target import Target
 
 _REMEDIES = {
@@ -31,11 +34,13 @@ class LayerCores(NamedTuple):
     Attributes:
         binding: the resource of which a full tile uses the greatest share of the limit.
         tile: (channels, rows, columns) of the boxes.
+        synapse_words: of all the cores, with every core's copy of a shared kernel.
     """
 
     n_cores: int
     binding: str
     tile: Shape
+    synapse_words: int
 
 
 def layer_cores(graph: Graph, name: str, target: Target) -> LayerCores:
@@ -47,36 +52,78 @@ def layer_cores(graph: Graph, name: str, target: Target) -> LayerCores:
         FitError: not even one neuron with its synapses fits a core.
     """
     layer = layer_of(graph, name, target)
+    found = _fewest(layer, target)
+    if found is None:
+        raise too_large(layer, target)
+    return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _fewest(layer: Layer, target: Target) -> LayerCores | None:
+    """`layer_cores`, remembered: the candidates of a search have many layers in common."""
     best: tuple[int, Shape] | None = None
-    channels, height, width = layer.shape
-    least = cuts(channels * height * width, target.limits.neurons or NO_LIMIT)
+    least = cuts(prod(layer.shape), target.limits.neurons or NO_LIMIT)
     for best in tilings(layer, target, worth=lambda fewest: fewest - 1):
         if best[0] == least:
             break
     if best is None:
-        raise too_large(layer, target)
+        return None
     n, tile = best
     full = with_limits(need(layer, [((0, 0, 0), tile)], target), target.limits)
-    return LayerCores(n, full.binding(), tile)
+    return LayerCores(n, full.binding(), tile, _all_words(layer, tile, target))
+
+
+def _all_words(layer: Layer, tile: Shape, target: Target) -> int:
+    """Synapse words of all boxes of a tiling; boxes that store the same are counted at once."""
+    words = 0
+    for c, y, x in product(*(_alike(layer, axis, tile[axis], target) for axis in range(3))):
+        box = (c.start, y.start, x.start), (c.stop, y.stop, x.stop)
+        words += c.number * y.number * x.number * need(layer, [box], target).synapse_words
+    return words
+
+
+class _Pieces(NamedTuple):
+    """Pieces of an axis that store the same: how many, and one of them."""
+
+    number: int
+    start: int
+    stop: int
+
+
+def _alike(layer: Layer, axis: int, step: int, target: Target) -> list[_Pieces]:
+    """The pieces of an axis by their length and, where that counts, by what padding cuts off."""
+    size = layer.shape[axis]
+    convs = [(e, e.op) for e in layer.incoming if isinstance(e.op, Conv)]
+    positional = FORMATS[target.core.format].positional
+    if axis > 0 and not positional and len(convs) == len(layer.incoming):
+        return [_Pieces(cuts(size, step), 0, step)]  # kernels do not depend on rows and columns
+    grouped = axis == 0 and any(1 < op.groups < size for _, op in convs)
+    found: dict[tuple[int, ...], _Pieces] = {}
+    for start in range(0, size, step):
+        stop = min(start + step, size)
+        key = [stop - start, start if grouped else 0]
+        for e, op in convs if positional and axis > 0 else ():
+            field = axis_field(op, axis - 1, start, stop, e.source[axis])
+            key.append(field << op.padding[axis - 1] >> start * op.stride[axis - 1])
+        known = found.get(tuple(key), _Pieces(0, start, stop))
+        found[tuple(key)] = known._replace(number=known.number + 1)
+    return list(found.values())
 
 
 def too_large(layer: Layer, target: Target, reach: Sequence[int] | None = None) -> FitError:
-    """The error for a layer of which not even one neuron fits, naming the limit and a remedy.
+    """The error for a layer that cannot be cut small enough, naming the limit and a remedy.
 
     Args:
         reach: axon entries of one neuron, where the consumers are cut (see `demand`).
     """
-    one = with_limits(need(layer, [_middle(layer)], target, reach), target.limits)
-    limited = {name: use for name, use in one._asdict().items() if use.limit}
+    if FORMATS[target.core.format].uncut:
+        what, box = "the layer", ((0, 0, 0), layer.shape)
+    else:
+        what, box = "one neuron with its synapses", middle(layer.shape)
+    least = with_limits(need(layer, [box], target, reach), target.limits)
+    limited = {name: use for name, use in least._asdict().items() if use.limit}
     resource, use = max(limited.items(), key=lambda item: item[1].used / item[1].limit)
-    what = resource.replace("_", " ")
     return FitError(
-        f"{layer.name}: one neuron with its synapses needs {use.used:,} {what}, "
+        f"{layer.name}: {what} needs {use.used:,} {resource.replace('_', ' ')}, "
         f"a core of {target.name} has {use.limit:,}; {_REMEDIES[resource]}"
     )
-
-
-def _middle(layer: Layer) -> Box:
-    """The neuron in the middle, whose field no padding cuts."""
-    c, y, x = (n // 2 for n in layer.shape)
-    return (c, y, x), (c + 1, y + 1, x + 1)

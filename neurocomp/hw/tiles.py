@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 from neurocomp.hw import loihi2
 from neurocomp.hw.demand import FORMATS, fits, need
-from neurocomp.hw.fields import Box
+from neurocomp.hw.fields import Box, region
 from neurocomp.hw.layer import NO_LIMIT, Incoming, Layer
-from neurocomp.hw.words import WORD_BITS
 from neurocomp.ir import Conv, Dense, Shape
 from neurocomp.spec.target import Target
 
 Reach: TypeAlias = Callable[[Shape], Sequence[int]]  # a tile's axon entries, see `demand`
+Tallest: TypeAlias = Callable[[int, int, int], int]  # columns, fewest and most rows → rows
 
 
 def cuts(size: int, step: int) -> int:
@@ -55,30 +55,40 @@ def tilings(
         reach: most axon entries that a box of a tile needs; None = consumers are not cut yet.
         worth: the most cores that are of interest when the best tiling so far needs so many.
     """
+    if FORMATS[target.core.format].uncut:
+        if tile_fits(layer, target, layer.shape, reach):
+            yield 1, layer.shape
+        return
+    if not fits(
+        need(layer, [middle(layer.shape)], target, reach and reach((1, 1, 1))), target.limits
+    ):
+        return
     _, height, width = layer.shape
-    most = target.limits.neurons or layer.shape[0] * height * width
+    most = _most_neurons(target)
     widths = [(x, _counted(x, target), cuts(width, x)) for x in _widths(width, target)]
     best = bound = NO_LIMIT
     for n_channels, c in _channel_tiles(layer, target):
         if n_channels > bound:
             return
-        least = (
-            n_columns * cuts(height, min(most // (c * counted), height))
-            for _, counted, n_columns in widths
-            if c * counted <= most
-        )
-        if n_channels * min(least, default=NO_LIMIT) > bound:
-            continue
-        tallest = _tallest(layer, target, c, reach)
-        if tallest is None:
-            continue
-        for x, _, n_columns in widths:
-            y = tallest(x)
-            n = n_channels * n_columns * cuts(height, y) if y else NO_LIMIT
-            if y and n <= bound:
+        tallest: Tallest | None = None
+        for x, counted, n_columns in widths:
+            bands = bound // (n_channels * n_columns)  # of rows, for a tiling that is worth it
+            least, rows = cuts(height, max(bands, 1)), min(height, most // (c * counted))
+            if not bands or rows < least:
+                continue
+            tallest = tallest or _tallest(layer, target, c, reach)
+            y = tallest(x, least, rows)
+            if y:
+                n = n_channels * n_columns * cuts(height, y)
                 yield n, (c, y, x)
                 best = min(best, n)
                 bound = worth(best)
+
+
+def _most_neurons(target: Target) -> int:
+    """Neurons that a core can hold, as far as its limit on neurons says."""
+    limit = target.limits.neurons
+    return NO_LIMIT if limit is None else limit // target.core.neuron_units.value
 
 
 def _channel_tiles(layer: Layer, target: Target) -> Iterator[tuple[int, int]]:
@@ -102,20 +112,24 @@ def _channel_tiles(layer: Layer, target: Target) -> Iterator[tuple[int, int]]:
 def _least_cuts(layer: Layer, target: Target) -> int:
     """A lower bound of the channel cuts, from the bits of the synapses of a single channel."""
     limit = target.limits.synapse_words
-    bits = sum(_stored_fan_in(e, target) * e.width for e in layer.incoming)
+    bits = sum(_stored_fan_in(layer, e, target) * e.width for e in layer.incoming)
     if limit is None or not bits:
         return 1
-    return cuts(layer.shape[0], max(min(limit * WORD_BITS // bits, layer.shape[0]), 1))
+    most = limit * target.core.word_bits.value // bits
+    return cuts(layer.shape[0], max(min(most, layer.shape[0]), 1))
 
 
-def _stored_fan_in(e: Incoming, target: Target) -> int:
-    """Weights per channel that every core with the channel must store."""
-    channels, height, width = e.source
-    if not isinstance(e.op, Conv):
-        return channels * height * width
-    if FORMATS[target.core.format].positional:
-        return 0  # a core stores the taps that its box sees
-    return e.op.kernel[0] * e.op.kernel[1] * (channels // e.op.groups)
+def _stored_fan_in(layer: Layer, e: Incoming, target: Target) -> int:
+    """Weights per channel that some core with the channel must store."""
+    if isinstance(e.op, Conv) and not FORMATS[target.core.format].positional:
+        return e.op.kernel[0] * e.op.kernel[1] * (e.source[0] // e.op.groups)
+    return region(e.op, e.source, layer.shape, middle(layer.shape)).size
+
+
+def middle(shape: Shape) -> Box:
+    """The neuron in the middle, whose field no padding cuts."""
+    c, y, x = (n // 2 for n in shape)
+    return (c, y, x), (c + 1, y + 1, x + 1)
 
 
 def _even_cuts(size: int, least: int = 1) -> Iterator[int]:
@@ -147,53 +161,48 @@ def _counted(width: int, target: Target) -> int:
 def _channel_ends(layer: Layer, c: int) -> tuple[tuple[int, int], ...]:
     """The channel intervals of a cut that can need different words.
 
-    They are the first and the last; all of them where a convolution's groups have several channels.
+    They are the first and, if it is shorter, the last; all of them where a convolution's groups
+    have several channels.
     """
     channels = layer.shape[0]
-    starts = range(0, channels, c)
     ops = [e.op for e in layer.incoming] + [e.op for e in layer.outgoing]
-    grouped = any(isinstance(op, Conv) and 1 < op.groups < channels for op in ops)
-    if not grouped and len(starts) > 2:
-        starts = range(0, channels, (len(starts) - 1) * c)
-    return tuple((a, min(a + c, channels)) for a in starts)
+    if any(isinstance(op, Conv) and 1 < op.groups < channels for op in ops):
+        return tuple((a, min(a + c, channels)) for a in range(0, channels, c))
+    rest = channels % c
+    return ((0, c), (channels - rest, channels)) if rest else ((0, c),)
 
 
-def _tallest(
-    layer: Layer, target: Target, c: int, reach: Reach | None
-) -> Callable[[int], int] | None:
-    """A function from a tile's columns to the most rows that fit; None where none ever do."""
-    height = layer.shape[1]
+def _tallest(layer: Layer, target: Target, c: int, reach: Reach | None) -> Tallest:
+    """A function from a tile's columns and a range of rows to the most rows that fit, 0 if none."""
 
-    def good(tile: Shape) -> bool:
-        return tile_fits(layer, target, tile, reach)
+    def searched(x: int, least: int, most: int) -> int:
+        return _greatest(lambda y: tile_fits(layer, target, (c, y, x), reach), least, most)
 
     if target.core.format != "loihi2" or any(isinstance(e.op, Dense) for e in layer.incoming):
-        most = target.limits.neurons or height
-        return lambda x: _greatest(lambda y: good((c, y, x)), min(height, most // (c * x)))
-    spaces = []
-    for end in _channel_ends(layer, c):
-        space = loihi2.room(layer, target, *end)
-        if space is None:
-            return None
-        spaces.append(space)
+        return searched
+    spaces = [loihi2.room(layer, target, *end) for end in _channel_ends(layer, c)]
 
-    def tallest(x: int) -> int:
+    def computed(x: int, least: int, most: int) -> int:
         counted = _counted(x, target)
-        y = min(height, *(space.rows(x, counted) for space in spaces))
-        return y if reach is None else _greatest(lambda rows: good((c, rows, x)), y)
+        for space in spaces:
+            most = min(most, space.rows(x, counted))
+        if most < least:
+            return 0
+        return most if reach is None else searched(x, least, most)
 
-    return tallest
+    return computed
 
 
-def _greatest(good: Callable[[int], bool], high: int) -> int:
-    """Greatest n ≤ high that is good, 0 if none is; goodness ends once."""
-    if high == 0 or good(high):
-        return high
-    low = 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if good(middle) else (low, middle)
-    return low
+def _greatest(good: Callable[[int], bool], least: int, most: int) -> int:
+    """Greatest good number from ``least`` to ``most``, 0 if none is; goodness ends once."""
+    if good(most):
+        return most
+    if least == most or not good(least):
+        return 0
+    while most - least > 1:
+        between = (least + most) // 2
+        least, most = (between, most) if good(between) else (least, between)
+    return least
 
 
 def tile_fits(layer: Layer, target: Target, tile: Shape, reach: Reach | None = None) -> bool:
@@ -202,6 +211,8 @@ def tile_fits(layer: Layer, target: Target, tile: Shape, reach: Reach | None = N
     Not every box is tried: among the channel intervals those that can need different words, and,
     where memory depends on the place, the middle, in which no padding cuts the field, and the ends.
     """
+    if FORMATS[target.core.format].uncut and tile != layer.shape:
+        return False
     c, rows, columns = tile
     entries = None if reach is None else reach(tile)
     _, height, width = layer.shape

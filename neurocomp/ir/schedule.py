@@ -46,6 +46,26 @@ def depths(graph: Graph) -> dict[str, int]:
     return depth
 
 
+def components(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """The populations of neurons, sources first, those that lie on a common loop together.
+
+    Delayed projections count: every population stands behind all that it ever hears, so that a
+    component can make many steps before the next one makes its first. Within a component the
+    order is topological, as in `topological_order`.
+    """
+    rank = {name: i for i, name in enumerate(topological_order(graph))}
+    inputs = {p.name for p in graph.inputs}
+    every = nx.DiGraph()
+    every.add_nodes_from(rank)
+    every.add_edges_from((e.source, e.target) for e in graph.projections)
+    loops = nx.condensation(every)
+    members = {
+        i: tuple(sorted(names, key=rank.__getitem__)) for i, names in loops.nodes(data="members")
+    }
+    order = nx.lexicographical_topological_sort(loops, key=lambda i: rank[members[i][0]])
+    return tuple(members[i] for i in order if members[i][0] not in inputs)
+
+
 def axon_delays(graph: Graph) -> dict[str, int]:
     """Extra steps each projection's messages must wait on the chip, by projection name.
 

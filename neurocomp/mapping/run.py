@@ -17,6 +17,7 @@ from neurocomp.mapping.flow import flow
 from neurocomp.mapping.model import Mapping, Partition
 from neurocomp.mapping.partition import PARTITIONERS
 from neurocomp.mapping.place import PLACERS
+from neurocomp.mapping.place.kinds import by_kind
 from neurocomp.mapping.route import ROUTERS
 from neurocomp.spec.policy import Policy, load_policy
 from neurocomp.spec.target import Target
@@ -45,8 +46,12 @@ def map_graph(
     require_room(graph, target)
     partition = _algorithm("partitioner", chosen, PARTITIONERS)(graph, target, activity)
     _require_cores(graph, partition, target)
-    between = flow(graph, partition, activity)
-    placement = _algorithm("placer", chosen, PLACERS)(between, target, np.random.default_rng(seed))
+    if target.core_kinds:
+        placement = by_kind(graph, partition, target)
+    else:
+        place = _algorithm("placer", chosen, PLACERS)
+        between = flow(graph, partition, activity)
+        placement = place(between, target, np.random.default_rng(seed))
     mapping = Mapping(
         network=graph.name,
         graph_digest=graph.digest(),

@@ -57,7 +57,8 @@ def _layer(
     for core, slices in enumerate(mapping.partition.cores):
         own = [s for s in slices if s.population == p.name]
         if own:
-            demands.append(demand(graph, own, target, entries[core]))
+            place = mapping.placement.addresses[core]
+            demands.append(demand(graph, own, target, entries[core], place.core))
     weights = (n_weights(e.op, *endpoints(graph, e)) for e in graph.incoming(p.name))
     parameters = sum(weights) + (0 if p.bias is None else p.bias.size)
     fullest = Demand(*(max(column, key=_used) for column in zip(*demands, strict=True)))

@@ -39,6 +39,7 @@ from neurocomp.quant.fixed import (
 )
 
 U_LIMIT = 2**17  # u wraps at ±2^23 in units of 1/64 weight
+SUM_LIMIT = 2**24  # 64 · 2^24 and what is left of the current stay below 2^31
 MAX_MESSAGE = 2**15  # of a sigma-delta neuron: messages have 16 bits
 
 
@@ -136,6 +137,11 @@ def _lif_faults(graph: Graph, p: Population) -> list[str]:
         faults.append(
             f"{where}: its synapses can sum to {drive:.0f}, the current wraps at {U_LIMIT}; "
             "use a smaller exponent or fewer weight bits"
+        )
+    elif drive > SUM_LIMIT:
+        faults.append(
+            f"{where}: its synapses can sum to {drive:.0f}, Lava's words of 32 bits hold "
+            f"{SUM_LIMIT}; use smaller weights or fewer input bits"
         )
     if p.name == graph.output and graph.readout == "membrane":
         bias = 0 if p.bias is None else int(np.abs(p.bias.astype(np.int64)).max())

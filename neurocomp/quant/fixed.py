@@ -6,14 +6,15 @@ quantiser all follow it. The arithmetic is that of Lava's bit-accurate LIF (lava
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.ir import Delta, LoihiLif, SigmaDelta
+from neurocomp.ir import Delta, Graded, LoihiLif, Neuron, Sigma, SigmaDelta
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+Words: TypeAlias = npt.NDArray[np.int32]
 
 DECAY_UNITY = 4096
 STATE_SHIFT = 6  # synaptic sums, biases and thresholds enter u and v shifted by this
@@ -83,17 +84,67 @@ def wrap_sum(a: IntArray) -> IntArray:
     return (a + STATE_LIMIT) % (2 * STATE_LIMIT) - STATE_LIMIT
 
 
+def as_words(sums: IntArray) -> Words:
+    """What is left of integers in 32 bits, as in all of Lava's sigma-delta arithmetic."""
+    return np.asarray(sums).astype(np.int32)
+
+
 def delta_encode(
-    x: IntArray, before: IntArray, residue: IntArray, neuron: Delta | SigmaDelta
-) -> tuple[IntArray, IntArray]:
+    x: Words, before: Words, residue: Words, neuron: Delta | SigmaDelta
+) -> tuple[Words, Words]:
     """Messages and new residue of a delta encoder whose value goes from ``before`` to ``x``.
 
     ``d = x − before + residue``; ``d >> state_exp`` is sent where ``|d|`` reaches the threshold,
     and d stays as the residue elsewhere (lava-nc 0.10, PyDeltaModelFixed).
     """
     d = x - before + residue
-    sent = np.where(np.abs(d) >= neuron.vth << (neuron.spike_exp + neuron.state_exp), d, 0)
-    return sent >> neuron.state_exp, d - sent
+    threshold = np.int32(neuron.vth << (neuron.spike_exp + neuron.state_exp))
+    sent = np.where(np.abs(d) >= threshold, d, np.int32(0))
+    return sent >> np.int32(neuron.state_exp), d - sent
+
+
+class SigmaDeltaState(NamedTuple):
+    """The 32-bit states of a sigma-delta population, under Lava's names."""
+
+    sigma: Words
+    act: Words
+    residue: Words
+
+
+def graded_step(
+    state: SigmaDeltaState, a: Words, bias: Words, neuron: Graded
+) -> tuple[SigmaDeltaState, Words]:
+    """One step of sigma-delta neurons: their states after it, and the messages they send.
+
+    All of it in 32 bits that wrap, as in lava-nc 0.10 (PyDeltaModelFixed, PySigmaDeltaModelFixed,
+    PySigmaModelFixed).
+
+    Args:
+        a: synaptic sum of the step.
+        bias: in units of the weights, broadcast against a.
+    """
+    if isinstance(neuron, Sigma):
+        sigma = state.sigma + a
+        return state._replace(sigma=sigma), sigma
+    scale = np.int32(neuron.spike_exp + neuron.state_exp)
+    if isinstance(neuron, Delta):
+        sigma, act = state.sigma, (a + bias) << scale
+    else:
+        sigma = state.sigma + a
+        act = np.maximum(sigma + (bias << scale), np.int32(0))
+    sent, residue = delta_encode(act, state.act, state.residue, neuron)
+    return SigmaDeltaState(sigma, act, residue), sent
+
+
+def state_names(neuron: Neuron) -> tuple[str, ...]:
+    """The states of a neuron that can be read, as Lava's processes name them; v or sum last."""
+    if isinstance(neuron, LoihiLif):
+        return ("u", "v")
+    if isinstance(neuron, Sigma):
+        return ("sigma",)
+    if isinstance(neuron, Delta):
+        return ("residue", "act")
+    return ("sigma", "residue", "act")
 
 
 def step(

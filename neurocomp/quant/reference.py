@@ -7,7 +7,7 @@ own window, 0 to T − 1, without pipeline latency: a projection without delay a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +18,32 @@ from neurocomp.ir import (
     GRADED,
     Array,
     Conv,
-    Delta,
     Graded,
     Graph,
     Input,
     LoihiLif,
     Population,
     Projection,
-    Sigma,
 )
 from neurocomp.ir.schedule import split_delays, topological_order
 from neurocomp.quant import fixed
 from neurocomp.quant.fixed import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is kept of the states, beside the spikes.
+
+    Attributes:
+        populations: whose states are kept.
+        every_step: of all steps; else after a window's last one.
+    """
+
+    populations: tuple[str, ...] = ()
+    every_step: bool = False
+
+
+UNWATCHED = Watch()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,24 +52,28 @@ class Trace:
 
     Attributes:
         spikes: per population (inputs left out) booleans shaped (B, T, C, H, W); of sigma-delta
-            populations the signed messages, int64.
+            populations the signed messages, int32.
         readout: (B, N) of the output population: the membrane in units of 1/64 weight (or sigma)
             at the end of the window, or the spike count, as the graph's ``readout`` says.
+        states: of the watched populations, under "population.state" (see `fixed.state_names`),
+            integers (B, T or 1, C, H, W); u and v in units of 1/64 weight.
     """
 
     spikes: dict[str, Array]
     readout: IntArray
+    states: dict[str, Array] = field(default_factory=dict)
 
     def predictions(self) -> npt.NDArray[np.int64]:
         """The class of each sample: the readout's greatest entry, the first one at a tie."""
         return np.asarray(self.readout.argmax(axis=1))
 
     def mismatches(self, other: Trace) -> dict[str, int]:
-        """Spikes (and readout values, under "readout") in which two traces differ."""
-        if self.spikes.keys() != other.spikes.keys():
-            missing = sorted(self.spikes.keys() ^ other.spikes.keys())
+        """In how many spikes, states and readout values (under "readout") two traces differ."""
+        mine, others = {**self.spikes, **self.states}, {**other.spikes, **other.states}
+        if mine.keys() != others.keys():
+            missing = sorted(mine.keys() ^ others.keys())
             raise InputError(f"the traces hold different populations: {missing}")
-        counts = {n: int((s != other.spikes[n]).sum()) for n, s in self.spikes.items()}
+        counts = {n: int((s != others[n]).sum()) for n, s in mine.items()}
         counts["readout"] = int((self.readout != other.readout).sum())
         return counts
 
@@ -66,37 +84,35 @@ class _Lif:
     def __init__(self, neuron: LoihiLif, shape: tuple[int, ...], bias: IntArray) -> None:
         self._neuron, self._bias = neuron, bias
         self._u = np.zeros(shape, np.int64)
-        self.v = np.zeros(shape, np.int64)
+        self._v = np.zeros(shape, np.int64)
 
     def step(self, a: IntArray) -> Array:
         """Spikes after the synaptic sum of one step."""
-        self._u, self.v, spikes = fixed.step(self._u, self.v, a, self._bias, self._neuron)
+        self._u, self._v, spikes = fixed.step(self._u, self._v, a, self._bias, self._neuron)
         return spikes
+
+    def state(self, name: str) -> IntArray:
+        """Current "u" or membrane "v"."""
+        return self._u if name == "u" else self._v
 
 
 class _Graded:
-    """Sum, value and residue of a sigma-delta population; v is what a readout sees."""
+    """Sum, value and residue of a sigma-delta population."""
 
     def __init__(self, neuron: Graded, shape: tuple[int, ...], bias: IntArray) -> None:
-        self._neuron, self._bias = neuron, bias
-        self._sigma = np.zeros(shape, np.int64)
-        self._residue = np.zeros(shape, np.int64)
-        self.v = np.zeros(shape, np.int64)
+        self._neuron, self._bias = neuron, fixed.as_words(bias)
+        zero = np.zeros(shape, np.int32)
+        self._state = fixed.SigmaDeltaState(zero, zero, zero)
 
     def step(self, a: IntArray) -> Array:
         """Messages after the synaptic sum of one step."""
-        neuron, before = self._neuron, self.v
-        if isinstance(neuron, Sigma):
-            self.v = before + a
-            return self.v
-        scale = neuron.spike_exp + neuron.state_exp
-        if isinstance(neuron, Delta):
-            self.v = (a + self._bias) << scale
-        else:
-            self._sigma += a
-            self.v = np.maximum(self._sigma + (self._bias << scale), 0)
-        sent, self._residue = fixed.delta_encode(self.v, before, self._residue, neuron)
+        words = fixed.as_words(a)
+        self._state, sent = fixed.graded_step(self._state, words, self._bias, self._neuron)
         return sent
+
+    def state(self, name: str) -> IntArray:
+        """One of the states, as `fixed.state_names` calls them."""
+        return np.asarray(getattr(self._state, name)).astype(np.int64)
 
 
 def frames(values: Array, timesteps: int) -> IntArray:
@@ -112,12 +128,12 @@ def frames(values: Array, timesteps: int) -> IntArray:
     )
 
 
-def run(graph: Graph, values: Array) -> Trace:
+def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     """Execute an integer graph on a batch of samples.
 
     Args:
-        values: unsigned integers (B, C, H, W), shown at each of the graph's timesteps, or
-            (B, T, C, H, W).
+        values: integers (B, C, H, W), shown at each of the graph's timesteps, or (B, T, C, H, W).
+        watch: the states to keep.
 
     Raises:
         InputError: the values do not suit the graph's input population.
@@ -129,8 +145,9 @@ def run(graph: Graph, values: Array) -> Trace:
     order = [graph.population(n) for n in topological_order(graph) if n != source_name]
     states = {p.name: _state(p, batch) for p in order}
     sent: dict[str, Array] = {source_name: drive}
+    kept = {p.name: _kept(p, batch, steps, watch) for p in order}
     for p in order:
-        kind = np.int64 if isinstance(p.neuron, GRADED) else np.bool_
+        kind = np.int32 if isinstance(p.neuron, GRADED) else np.bool_
         sent[p.name] = np.zeros((batch, steps, *p.shape), kind)
     for t in range(steps):
         for p in order:
@@ -141,9 +158,17 @@ def run(graph: Graph, values: Array) -> Trace:
                     wraps = isinstance(e.op, Conv) and isinstance(p.neuron, GRADED)
                     a += fixed.wrap_sum(total) if wraps else total
             sent[p.name][:, t] = states[p.name].step(a)
-    out = states[graph.output].v, sent[graph.output].sum(axis=1, dtype=np.int64)
-    readout = out[0] if graph.readout == "membrane" else out[1]
-    return Trace({p.name: sent[p.name] for p in order}, readout.reshape(batch, -1))
+            for name, values_of in kept[p.name].items():
+                values_of[:, t if watch.every_step else 0] = states[p.name].state(name)
+    output = graph.population(graph.output)
+    readout = states[output.name].state(fixed.state_names(output.neuron)[-1])
+    if graph.readout == "spikes":
+        readout = sent[output.name].sum(axis=1, dtype=np.int64)
+    return Trace(
+        {p.name: sent[p.name] for p in order},
+        readout.reshape(batch, -1),
+        {f"{p.name}.{name}": x for p in order for name, x in kept[p.name].items()},
+    )
 
 
 def _state(p: Population, batch: int) -> _Lif | _Graded:
@@ -154,6 +179,14 @@ def _state(p: Population, batch: int) -> _Lif | _Graded:
         return _Lif(p.neuron, shape, biases)
     assert isinstance(p.neuron, GRADED)  # verified integer graph
     return _Graded(p.neuron, shape, biases)
+
+
+def _kept(p: Population, batch: int, steps: int, watch: Watch) -> dict[str, IntArray]:
+    """Room for the states of a population that is watched."""
+    if p.name not in watch.populations:
+        return {}
+    shape = (batch, steps if watch.every_step else 1, *p.shape)
+    return {name: np.zeros(shape, np.int64) for name in fixed.state_names(p.neuron)}
 
 
 def input_frames(graph: Graph, values: Array) -> IntArray:

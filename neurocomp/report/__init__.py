@@ -4,6 +4,7 @@ The names below load matplotlib only when a report is written.
 """
 
 from neurocomp.report.cores import core_table
+from neurocomp.report.paper import paper_table
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import (
     Table,
@@ -13,7 +14,7 @@ from neurocomp.report.tables import (
     ranking_table,
     rejection_table,
 )
-from neurocomp.report.write import write_core_map, write_report
+from neurocomp.report.write import write_core_map, write_report, write_trace_chart
 
 __all__ = [
     "RunResults",
@@ -21,9 +22,11 @@ __all__ = [
     "core_table",
     "layer_table",
     "mismatch_table",
+    "paper_table",
     "policy_table",
     "ranking_table",
     "rejection_table",
     "write_core_map",
     "write_report",
+    "write_trace_chart",
 ]

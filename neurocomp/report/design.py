@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
+from neurocomp.report.joint import joint_section
 from neurocomp.report.markup import Child, el
 from neurocomp.report.overview import counted
 from neurocomp.report.parts import facts, figure, folded, missing, section, shown, table, tag
@@ -43,6 +44,8 @@ def search_section(results: RunResults, pictures: dict[str, Element]) -> Element
     found = results.stage("search")
     if found is None:
         return section("search", "Search", lead, missing("The search has not finished."))
+    if found.get("strategy") == "joint":
+        return joint_section(results, pictures)
     caption = (
         "Every distinct candidate that was scored; ticks on the axis are those that broke "
         "a limit. The score stands where the paper plots accuracy, because before training nothing "

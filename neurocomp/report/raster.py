@@ -32,7 +32,7 @@ def raster_chart(results: RunResults) -> Element | None:
     blocks = {name: results.raster[name] for name in shown}
     image = results.sample
     ranks = {p.name: i for i, p in enumerate(graph.neurons)}
-    heights = [_height(spikes) for spikes in blocks.values()]
+    heights = [block_height(spikes) for spikes in blocks.values()]
 
     def draw(figure: Figure) -> None:
         grid = figure.add_gridspec(len(blocks), 2, width_ratios=(1, 2.4), height_ratios=heights)
@@ -40,7 +40,7 @@ def raster_chart(results: RunResults) -> Element | None:
             _show_input(figure.add_subplot(grid[:, 0]), image, _caption(results))
         for i, (name, spikes) in enumerate(blocks.items()):
             axes = figure.add_subplot(grid[i, 1])
-            _show_block(axes, name, spikes, population_color(ranks[name]))
+            show_block(axes, name, spikes, population_color(ranks[name]))
             steps = np.linspace(0, len(spikes) - 1, min(len(spikes), 11)).astype(int)
             axes.set_xticks(steps if i == len(blocks) - 1 else [])
         axes.set_xlabel("step of the sample's window")
@@ -64,12 +64,14 @@ def _silent(graph: Graph, name: str) -> bool:
     return name == graph.output and graph.readout == "membrane"
 
 
-def _height(spikes: Array) -> float:
+def block_height(spikes: Array) -> float:
+    """Inches that a population's block takes."""
     n_rows = min(int(spikes[0].size), MAX_ROWS)
     return 0.34 + 0.42 * n_rows / MAX_ROWS
 
 
-def _show_block(axes: Axes, name: str, spikes: Array, color: str) -> None:
+def show_block(axes: Axes, name: str, spikes: Array, color: str) -> None:
+    """Put the spikes (T, C, H, W) of a population on an axes, steps to the right."""
     share = binned(spikes, MAX_ROWS)
     rgba = np.empty((*share.shape, 4))
     rgba[..., :3] = to_rgb(color)

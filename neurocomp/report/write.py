@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neurocomp.atomic import write_text
-from neurocomp.ir import Graph
+from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.report.coremap import draw_cores
 from neurocomp.report.markup import svg_file
@@ -40,3 +40,10 @@ def write_report(results: RunResults, folder: Path) -> Path:
 def write_core_map(graph: Graph, mapping: Mapping, target: Target, path: Path) -> None:
     """Draw which cores hold what as an SVG file, as in the report."""
     write_text(path, svg_file(draw_cores(graph, mapping, target)))
+
+
+def write_trace_chart(spikes: dict[str, Array], path: Path) -> None:
+    """Draw raster and rates of one traced sample, (T, C, H, W) by population, as an SVG file."""
+    from neurocomp.report.tracing import trace_chart  # loads matplotlib
+
+    write_text(path, svg_file(trace_chart(spikes)))

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from neurocomp.ir import CubaLif, Graph, Population, verify
+from neurocomp.ir import Array, CubaLif, Graph, Population, Projection, verify
+from neurocomp.snn.compconv import Scored
 from neurocomp.snn.network import Network
 from neurocomp.snn.population import Neurons
 from neurocomp.snn.synapses import Synapses, value_scale
@@ -22,7 +23,7 @@ def to_graph(network: Network) -> Graph:
     Batch-norm goes into the weights (``w·γ/σ`` per target channel) and into the target's bias
     (``Σ β − μγ/σ`` over its projections); the weights of an input act on its raw integers.
     Quantised weights and biases come out on their grids, so that `discretize` with the plan of the
-    network changes no value.
+    network changes no value; a mask that scores have learnt comes out as the projection's own.
     """
     graph = network.graph
     biases: dict[str, Floats] = {}
@@ -31,7 +32,8 @@ def to_graph(network: Network) -> Graph:
         assert isinstance(synapses, Synapses)
         weight, shift = _folded(synapses)
         weight /= value_scale(graph, e.source)
-        projections.append(replace(e, weight=weight.astype(np.float32)))
+        mask = _mask(synapses, e)
+        projections.append(replace(e, weight=weight.astype(np.float32), mask=mask))
         if shift is not None:
             biases[e.target] = biases.get(e.target, np.zeros_like(shift)) + shift
     populations = {p.name: p for p in graph.populations}
@@ -42,6 +44,15 @@ def to_graph(network: Network) -> Graph:
             biases[p.name] = biases.get(p.name, 0.0) + _floats(bias)
         populations[p.name] = _population(p, neurons, biases.get(p.name))
     return verify(graph.with_parts(tuple(populations.values()), tuple(projections)), trained=True)
+
+
+def _mask(synapses: Synapses, e: Projection) -> Array | None:
+    """The projection's own mask, or the one that its scores have learnt."""
+    hook = synapses.synapse.pre_hook_fx
+    if not isinstance(hook, Scored):
+        return e.mask
+    mask: Array = hook.mask().detach().cpu().numpy() > 0
+    return mask
 
 
 def _folded(synapses: Synapses) -> tuple[Floats, Floats | None]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from neurocomp.quant.fixed import STATE_LIMIT, STATE_SHIFT
 
-SurrogateKind: TypeAlias = Literal["triangle", "atan", "slayer"]
+SurrogateKind: TypeAlias = Literal["triangle", "atan", "slayer", "dspike"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,14 @@ class Surrogate:
     """Derivative that stands in for the spike function's; the area under each is 1.
 
     With x = v − θ and w = ``width``·θ: triangle ``max(0, 1 − |x|/w)/w``, atan
-    ``1/(w·(1 + (πx/w)²))`` (SpikingJelly's default at w = 1), slayer ``exp(−|x|/w)/(2w)``.
+    ``1/(w·(1 + (πx/w)²))`` (SpikingJelly's default at w = 1), slayer ``exp(−|x|/w)/(2w)``, dspike
+    ``b/(4w)·(1 − tanh²(bx/(2w)))/tanh(b/2)`` within |x| < w and 0 outside, b = ``temperature``
+    (Dspike, Li et al. 2021; SpikeDHS's function on (0, 1) at θ = w = ½).
     """
 
     kind: SurrogateKind = "triangle"
     width: float = 1.0
+    temperature: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +125,8 @@ class _Lif(torch.autograd.Function):
             grad = grad.clone()
         else:
             voltage, spikes = ctx.saved_tensors
-            slope = _SLOPES[surrogate.kind]
             excess = (voltage * dynamics.unit).sub_(dynamics.threshold)
-            grad = slope(excess, surrogate.width * dynamics.threshold).mul_(grad)
+            grad = _slope(excess, surrogate, dynamics.threshold).mul_(grad)
         for t in range(steps - 2, -1, -1):
             carried = grad[t + 1] * dynamics.voltage_keep
             if spikes is not None:
@@ -189,6 +191,14 @@ def _kept(state: Tensor, keep: float, dynamics: Dynamics) -> Tensor:
     return (state.double() * keep).trunc_().float()
 
 
+def _slope(excess: Tensor, surrogate: Surrogate, threshold: float) -> Tensor:
+    """The surrogate's derivative; overwrites the excess v − θ."""
+    width = surrogate.width * threshold
+    if surrogate.kind == "dspike":
+        return _dspike(excess, width, surrogate.temperature)
+    return _SLOPES[surrogate.kind](excess, width)
+
+
 # Each overwrites the excess v − θ that it is given.
 def _triangle(excess: Tensor, width: float) -> Tensor:
     return excess.abs_().div_(-width * width).add_(1.0 / width).clamp_(min=0.0)
@@ -200,6 +210,13 @@ def _atan(excess: Tensor, width: float) -> Tensor:
 
 def _slayer(excess: Tensor, width: float) -> Tensor:
     return excess.abs_().div_(-width).exp_().div_(2.0 * width)
+
+
+def _dspike(excess: Tensor, width: float, temperature: float) -> Tensor:
+    inside = excess.abs() < width
+    peak = temperature / (4 * width * math.tanh(temperature / 2))
+    bend = excess.mul_(temperature / (2 * width)).tanh_().square_()
+    return bend.neg_().add_(1.0).mul_(peak).mul_(inside)
 
 
 _SLOPES: dict[SurrogateKind, Callable[[Tensor, float], Tensor]] = {

@@ -8,14 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from neurocomp.errors import InputError
-from neurocomp.ir import Array, Graph, verify
+from neurocomp.ir import Array, Graph, Projection, verify
 from neurocomp.ir.schedule import topological_order
 from neurocomp.ir.shapes import endpoints, weight_shape
 from neurocomp.quant.discretize import Plan, discretize
+from neurocomp.snn.compconv import Scored
 from neurocomp.snn.levels import Levels, Masked
 from neurocomp.snn.lif import Surrogate
 from neurocomp.snn.population import Engine, Neurons
-from neurocomp.snn.synapses import Synapses, first_weight, normalised, value_scale
+from neurocomp.snn.synapses import Hook, Synapses, first_weight, normalised, value_scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +58,7 @@ class Network(nn.Module):
         graph: Graph,
         *,
         seed: int,
+        kept: float = 1.0,
         surrogate: Surrogate | None = None,
         engine: Engine = "exact",
     ) -> Network:
@@ -65,25 +67,20 @@ class Network(nn.Module):
         Which projections have one, `normalised` says; constant weights stay as they are.
         Populations without any get a bias.
 
+        Args:
+            kept: below 1, every trained projection without a mask of its own learns which share of
+                its weights stays (`neurocomp.snn.compconv.Scored`).
+
         Raises:
             InputError: the graph is malformed or cannot be trained (`require_trainable`).
         """
         require_trainable(graph)
         generator = torch.Generator().manual_seed(seed)
         norms = normalised(graph)
-        synapses = []
-        for e in graph.projections:
-            shape = weight_shape(e.op, *endpoints(graph, e))
-            hook = None if e.mask is None else Masked(torch.tensor(e.mask))
-            if e.weight is None:
-                made = Synapses(graph, e, first_weight(shape, generator), hook)
-            else:
-                weight = _tensor(e.weight) * value_scale(graph, e.source)
-                made = Synapses(graph, e, weight, hook)
-                made.synapse.weight.requires_grad_(False)
+        synapses = [_fresh(graph, e, generator, kept) for e in graph.projections]
+        for e, made in zip(graph.projections, synapses, strict=True):
             if e.name in norms:
                 made.norm = nn.BatchNorm2d(graph.population(e.target).shape[0])
-            synapses.append(made)
         neurons = [
             Neurons(
                 p,
@@ -149,7 +146,11 @@ class Network(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Logits (B, N): the membrane divided by T, or the spike counts."""
-        readout = self.run(values).readout
+        return self.logits(self.run(values))
+
+    def logits(self, activity: Activity) -> Tensor:
+        """Logits (B, N) of what `run` gave."""
+        readout = activity.readout
         return readout / self.timesteps if self.graph.readout == "membrane" else readout
 
     def run(self, values: Tensor) -> Activity:
@@ -199,6 +200,19 @@ def require_trainable(graph: Graph) -> None:
         faults.append(f"output '{graph.output}' is read as a membrane, so it cannot send spikes")
     if faults:
         raise InputError.from_faults(f"network '{graph.name}'", faults)
+
+
+def _fresh(graph: Graph, e: Projection, generator: torch.Generator, kept: float) -> Synapses:
+    """A projection with fresh weights and its own mask or one that it learns, or its constants."""
+    hook: Hook | None = None if e.mask is None else Masked(torch.tensor(e.mask))
+    if e.weight is not None:
+        made = Synapses(graph, e, _tensor(e.weight) * value_scale(graph, e.source), hook)
+        made.synapse.weight.requires_grad_(False)
+        return made
+    weight = first_weight(weight_shape(e.op, *endpoints(graph, e)), generator)
+    if kept < 1.0 and hook is None:
+        hook = Scored(weight, kept)
+    return Synapses(graph, e, weight, hook)
 
 
 def _fires(graph: Graph, name: str) -> bool:

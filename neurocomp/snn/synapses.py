@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +10,11 @@ from torch import Tensor, nn
 
 from neurocomp.ir import Conv, Graph, Input, Op, Projection, Shape
 from neurocomp.ir.shapes import endpoints
+from neurocomp.snn.compconv import Scored
 from neurocomp.snn.levels import Levels, Masked
 from neurocomp.snn.parts import slayer
+
+Hook: TypeAlias = Levels | Masked | Scored
 
 KAIMING_SLOPE = 2.0  # SNASNet's: weights uniform in ±√(6/((1 + slope²)·fan_in))
 
@@ -22,7 +25,7 @@ class Synapses(nn.Module):
     norm: nn.BatchNorm2d | None
 
     def __init__(
-        self, graph: Graph, e: Projection, weight: Tensor, hook: Levels | Masked | None = None
+        self, graph: Graph, e: Projection, weight: Tensor, hook: Hook | None = None
     ) -> None:
         super().__init__()
         self.op = e.op
@@ -88,21 +91,31 @@ def first_weight(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return weight
 
 
-def _synapse(graph: Graph, e: Projection, hook: Levels | Masked | None) -> Any:
-    """SLAYER's synapse for a projection, its axes N, C, H, W, T; the weights are set after."""
+def _synapse(graph: Graph, e: Projection, hook: Hook | None) -> Any:
+    """SLAYER's synapse for a projection; the weights are set after."""
     source, target = endpoints(graph, e)
+    if isinstance(e.op, Conv):
+        return conv_synapse(source[0], target[0], e.op, hook)
+    return dense_synapse(source, graph.population(e.target).size, hook)
+
+
+def conv_synapse(source: int, target: int, op: Conv, hook: Hook | None = None) -> Any:
+    """SLAYER's convolution between so many channels, its axes N, C, H, W, T."""
     with torch.random.fork_rng(devices=[]):  # its constructor draws weights
-        if isinstance(e.op, Conv):
-            return slayer().synapse.Conv(
-                source[0],
-                target[0],
-                e.op.kernel,
-                stride=e.op.stride,
-                padding=e.op.padding,
-                dilation=e.op.dilation,
-                groups=e.op.groups,
-                pre_hook_fx=hook,
-            )
-        channels, height, width = source
-        size = graph.population(e.target).size
+        return slayer().synapse.Conv(
+            source,
+            target,
+            op.kernel,
+            stride=op.stride,
+            padding=op.padding,
+            dilation=op.dilation,
+            groups=op.groups,
+            pre_hook_fx=hook,
+        )
+
+
+def dense_synapse(source: Shape, size: int, hook: Hook | None = None) -> Any:
+    """SLAYER's fully connected synapse from a shape to so many neurons."""
+    channels, height, width = source
+    with torch.random.fork_rng(devices=[]):
         return slayer().synapse.Dense((width, height, channels), size, pre_hook_fx=hook)

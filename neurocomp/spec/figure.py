@@ -7,13 +7,14 @@ user's own file, the bare value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator
 
 from neurocomp.spec.read import Spec
 
 OWN = "own figure"
+LEAST_QUANTITY = 1e-4  # pJ or ns: no event of a digital chip costs so little
 T = TypeVar("T")
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 
@@ -38,6 +39,11 @@ def _count(given: object) -> object:
     return given
 
 
+def _key(given: object) -> object:
+    """JSON, in which a run keeps its target, has texts for keys."""
+    return int(given) if isinstance(given, str) and given.isdecimal() else given
+
+
 def _number(given: object) -> object:
     if isinstance(given, str):
         raise ValueError("must be a number (YAML reads 81e-12 as text, 81.0e-12 as a number)")
@@ -45,7 +51,10 @@ def _number(given: object) -> object:
         return None
     if type(given) not in (int, float) or not 0 <= float(str(given)) < float("inf"):
         raise ValueError("must be a number that is not negative")
-    return float(str(given))
+    number = float(str(given))
+    if 0 < number < LEAST_QUANTITY:
+        raise ValueError("must be in picojoules or nanoseconds; this looks like joules or seconds")
+    return number
 
 
 def _widths(given: object) -> object:
@@ -64,6 +73,13 @@ def _flag(given: object) -> object:
     return given
 
 
+def _plain(given: object) -> object:
+    parts = given if isinstance(given, list | tuple) else [given]
+    if not parts or not all(isinstance(part, int | float | str | None) for part in parts):
+        raise ValueError("must be a number, words, true, false, null or a list of those")
+    return given
+
+
 def _bare(check: Callable[[object], object]) -> BeforeValidator:
     """Accept a figure's value alone; a faulty one is reported under the figure's own key."""
 
@@ -75,7 +91,9 @@ def _bare(check: Callable[[object], object]) -> BeforeValidator:
 
 Quantity = Annotated[float | None, BeforeValidator(_number)]
 PositiveInt = Annotated[int, BeforeValidator(_count)]
+CountKey = Annotated[PositiveInt, BeforeValidator(_key)]  # of a mapping
 Count = Annotated[Figure[PositiveInt], _bare(_count)]
 Limit = Annotated[Figure[Annotated[int | None, BeforeValidator(_count)]], _bare(_count)]
 Flag = Annotated[Figure[Annotated[bool, BeforeValidator(_flag)]], _bare(_flag)]
 Widths = Annotated[Figure[Annotated[tuple[int, ...], BeforeValidator(_widths)]], _bare(_widths)]
+Fact = Annotated[Figure[Annotated[Any, BeforeValidator(_plain)]], _bare(_plain)]

@@ -70,6 +70,8 @@ def _fault(error: Any) -> str:
     if error["type"] == "missing":
         return f"{key}: is missing"
     rule = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if not key:  # a rule between several keys, which names them and what it found
+        return str(rule)
     return f"{key}: {rule[0].lower()}{rule[1:]}, got {_shown(error['input'])}"
 
 

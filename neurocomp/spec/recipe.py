@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from neurocomp import shipped
+from neurocomp.spec.joint import JointSpec, load_lite_space
 from neurocomp.spec.read import Spec, read
 from neurocomp.spec.space import Space, load_space, narrowed
 
@@ -48,8 +49,12 @@ class TrainSpec(Spec):
 
     Attributes:
         epoch_images: training images per epoch, drawn anew for each; None = all of them.
-        prune: share of each trained projection's weights that is masked before the second phase.
-        surrogate: derivative of the spike function; its width is in units of the threshold.
+        prune: share of each trained projection's weights that is masked: by magnitude before the
+            second phase, or by scores that the first phase learns (LitE-SNN).
+        surrogate: derivative of the spike function; its width is in units of the threshold, its
+            temperature is dspike's.
+        auxiliary: weight of a second cross-entropy, of a classifier that reads the spikes at two
+            thirds of the network's depth and is thrown away after training; 0 = none.
     """
 
     epochs: Count
@@ -63,9 +68,12 @@ class TrainSpec(Spec):
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
     label_smoothing: Share = 0.0
     gradient_clip: Positive | None = None
-    surrogate: Literal["triangle", "atan", "slayer"] = "triangle"
+    surrogate: Literal["triangle", "atan", "slayer", "dspike"] = "triangle"
     surrogate_width: Positive = 1.0
+    surrogate_temperature: Positive = 3.0
     prune: Share = 0.0
+    prune_by: Literal["magnitude", "scores"] = "magnitude"
+    auxiliary: Annotated[float, Field(ge=0.0)] = 0.0
     augment: AugmentSpec = AugmentSpec()
 
 
@@ -78,6 +86,8 @@ class Recipe(Spec):
             or the names of kernel sets and neurons.
         input_bits: bits of the graded input values shown at every step (direct coding).
         policy: mapping policy for the network that is executed.
+        joint: the network is designed by LitE-SNN's joint search; ``space``, ``narrow`` and
+            ``search`` then describe the SpiKernel pick that it is compared with.
     """
 
     name: str
@@ -90,6 +100,7 @@ class Recipe(Spec):
     search: SearchSpec
     train: TrainSpec
     policy: str = "balanced"
+    joint: JointSpec | None = None
 
 
 def load_recipe(name: str) -> Recipe:
@@ -101,6 +112,8 @@ def load_recipe(name: str) -> Recipe:
     path = shipped.find("search/recipes", "recipe", name)
     recipe = read(path, Recipe)
     space_of(recipe, f"{path}: narrow")
+    if recipe.joint is not None:
+        load_lite_space(recipe.joint.space)
     return recipe
 
 

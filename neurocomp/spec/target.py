@@ -6,33 +6,28 @@ target or a file beside this one; what a file says replaces what it extends.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
 from neurocomp import shipped
+from neurocomp.spec.core import Core, CoreKind, Flags, Rules, Shapes
 from neurocomp.spec.extend import read_extended
-from neurocomp.spec.figure import (
-    Confidence,
-    Count,
-    Figure,
-    Flag,
-    Limit,
-    PositiveInt,
-    Quantity,
-    Widths,
-)
+from neurocomp.spec.figure import Confidence, Count, CountKey, Fact, Figure, Limit, Quantity
 from neurocomp.spec.read import Spec, parse
 
 KIND = "mappings/targets"
-UNKNOWN: Figure[int | None] = Figure(value=None, source="not published", confidence="low")
-OFF = Figure(value=False, source="not known for this chip", confidence="low")
-NO_INDEX: Figure[tuple[int, ...]] = Figure(value=(0,), source="this format has no index bits")
+EVERY: Figure[int | None] = Figure(value=None, source="every place of the mesh has its cores")
 
 
 class Limits(NamedTuple):
-    """What one core holds of each resource; None = no known limit. Words have 64 bits."""
+    """What one core holds of each resource; None = no known limit.
+
+    Words have 64 bits, synapse words `Core.word_bits`.
+    """
 
     neurons: int | None
     neuron_groups: int | None
@@ -44,52 +39,6 @@ class Limits(NamedTuple):
     total_words: int | None
 
 
-class Flags(NamedTuple):
-    """Plain values of `Rules`."""
-
-    padded_x: bool
-    channel_chunks: bool
-    group_per_chunk: bool
-    split_rows: bool
-
-
-class Core(Spec):
-    """Limits of one core; `Target.limits` has the plain numbers.
-
-    Attributes:
-        format: memory format of the synapses and axons, a name in `neurocomp.hw`.
-        weight_bits, index_bits: widths in which a synapse's weight and index are stored.
-    """
-
-    format: Literal["loihi1", "loihi2"]
-    weight_bits: Widths
-    index_bits: Widths = NO_INDEX
-    neurons: Limit = UNKNOWN
-    neuron_groups: Limit = UNKNOWN
-    synapse_words: Limit = UNKNOWN
-    in_axons: Limit = UNKNOWN
-    out_axons: Limit = UNKNOWN
-    axon_map: Limit = UNKNOWN
-    axon_mem: Limit = UNKNOWN
-    total_words: Limit = UNKNOWN
-
-
-class Rules(Spec):
-    """Rules of the chip's own tool chain that hold for every mapping policy.
-
-    Attributes:
-        padded_x: x tiles are counted padded to a power of two.
-        channel_chunks: channels of a convolution are stored in power-of-two chunks.
-        group_per_chunk: each such chunk is a neuron group of its own.
-        split_rows: policy ``compiler`` cuts large layers by rows as well as by columns.
-    """
-
-    padded_x: Flag = OFF
-    channel_chunks: Flag = OFF
-    group_per_chunk: Flag = OFF
-    split_rows: Flag = OFF
-
-
 class DeadCore(Spec):
     """A core that must not be used."""
 
@@ -98,11 +47,21 @@ class DeadCore(Spec):
 
 
 class Mesh(Spec):
-    """Tiles of a chip, ``tile = core // cores_per_tile``, ``x, y = divmod(tile, rows)``."""
+    """Tiles of a chip, ``tile = core // cores_per_tile``, ``x, y = divmod(tile, rows)``.
+
+    Attributes:
+        cores: that a chip has, where they do not fill the mesh; the last places stay empty.
+    """
 
     columns: Count
     rows: Count
     cores_per_tile: Count
+    cores: Limit = EVERY
+
+    @property
+    def places(self) -> int:
+        """Cores that the mesh has room for."""
+        return self.columns.value * self.rows.value * self.cores_per_tile.value
 
 
 class Board(Spec):
@@ -144,41 +103,43 @@ class Costs(Spec):
     within_tile: EventCost | None = None
     message_out: EventCost | None = None
     message_in: EventCost | None = None
-    barrier: dict[PositiveInt, EventCost] = Field(default_factory=dict)
+    barrier: dict[CountKey, EventCost] = Field(default_factory=dict)
 
 
 class Target(Spec):
-    """A chip or board that networks are mapped onto."""
+    """A chip or board that networks are mapped onto.
+
+    Attributes:
+        core_kinds: cores of every chip that hold less than ``core`` says.
+        facts: published figures that nothing here computes with; units stand in their names.
+    """
 
     name: str
     summary: str
     extends: str | None = None
     core: Core
+    core_kinds: tuple[CoreKind, ...] = Field(default=(), strict=False)
+    shapes: Shapes = Shapes()
     rules: Rules = Rules()
     mesh: Mesh
     board: Board
     dead_cores: tuple[DeadCore, ...] = Field(default=(), strict=False)
     costs: dict[str, Costs] = Field(default_factory=dict)
+    facts: dict[str, Fact] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _index_tells_neurons_apart(self) -> Target:
-        most, neurons = 2 ** self.core.index_bits.value[-1], self.core.neurons.value
-        if self.core.format == "loihi1" and (neurons is None or neurons > most):
-            raise ValueError(
-                f"core.neurons: the longest index of core.index_bits tells {most} apart, "
-                f"a core has {neurons}"
-            )
+    def _parts_agree(self) -> Target:
+        faults = [*_index_faults(self.core), *_core_faults(self)]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
-    @model_validator(mode="after")
-    def _dead_cores_exist(self) -> Target:
-        for dead in self.dead_cores:
-            if dead.chip >= self.n_chips or dead.core >= self.cores_per_chip:
-                raise ValueError(
-                    f"dead core {dead.core} of chip {dead.chip} does not exist: there are "
-                    f"{self.n_chips} chips of {self.cores_per_chip} cores"
-                )
-        return self
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.core.format, self.limits, self.flags))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def n_chips(self) -> int:
@@ -188,8 +149,7 @@ class Target(Spec):
     @property
     def cores_per_chip(self) -> int:
         """Cores of a chip, dead ones included."""
-        mesh = self.mesh
-        return mesh.columns.value * mesh.rows.value * mesh.cores_per_tile.value
+        return self.mesh.cores.value or self.mesh.places
 
     @cached_property
     def limits(self) -> Limits:
@@ -197,9 +157,54 @@ class Target(Spec):
         return Limits(*(getattr(self.core, name).value for name in Limits._fields))
 
     @cached_property
+    def _own_limits(self) -> dict[int, Limits]:
+        own = {}
+        for kind in self.core_kinds:
+            given = {"neurons": kind.neurons, "synapse_words": kind.synapse_words}
+            lower = {name: limit.value for name, limit in given.items() if limit is not None}
+            own.update(dict.fromkeys(kind.cores, self.limits._replace(**lower)))
+        return own
+
+    @cached_property
+    def shaped(self) -> bool:
+        """Whether cores can only be configured for layers of some shapes."""
+        return self.shapes != Shapes()
+
+    def limits_of(self, core: int) -> Limits:
+        """The limits of a core by its number on its chip."""
+        return self._own_limits.get(core, self.limits)
+
+    @cached_property
     def flags(self) -> Flags:
         """The chip's rules as plain booleans."""
         return Flags(*(getattr(self.rules, name).value for name in Flags._fields))
+
+
+def _index_faults(core: Core) -> Iterator[str]:
+    most, neurons = 2 ** core.index_bits.value[-1], core.neurons.value
+    if core.format == "loihi1" and (neurons is None or neurons > most):
+        yield (
+            f"core.neurons: the longest index of core.index_bits tells {most} apart, "
+            f"a core has {neurons}"
+        )
+
+
+def _core_faults(target: Target) -> Iterator[str]:
+    mesh, n_cores = target.mesh, target.cores_per_chip
+    if n_cores > mesh.places:
+        yield f"mesh.cores: {n_cores} do not fit a mesh with room for {mesh.places}"
+    for dead in target.dead_cores:
+        if dead.chip >= target.n_chips or dead.core >= n_cores:
+            yield (
+                f"dead core {dead.core} of chip {dead.chip} does not exist: there are "
+                f"{target.n_chips} chips of {n_cores} cores"
+            )
+    named = Counter(core for kind in target.core_kinds for core in kind.cores)
+    for core, times in sorted(named.items()):
+        if times > 1:
+            yield f"core_kinds: core {core} stands in {times} kinds"
+        if not 0 <= core < n_cores:
+            yield f"core_kinds: core {core} does not exist: a chip has {n_cores}"
 
 
 def target_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""Run one phase with Lightning's trainer: quiet, a checkpoint per epoch, exact resume."""
+"""Run a phase with Lightning's trainer: quiet, a checkpoint per epoch, exact resume."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import lightning as L
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+from torch.utils.data import DataLoader
 
 from neurocomp.atomic import writing
 from neurocomp.errors import InputError, RunError
@@ -35,26 +37,46 @@ def fit(phase: Phase, samples: Samples, folder: Path, device: torch.device) -> N
         RunError: the loss is not finite, memory ran out, the checkpoint cannot be written, or the
             training was interrupted; the last good checkpoint is named.
     """
-    path = folder / f"{phase.name}.ckpt"
+    spec, path = phase.spec, folder / f"{phase.name}.ckpt"
+    batches = loader(samples, spec.epoch_images, spec.batch, phase.seed, NUMBER[phase.name])
+    clip = spec.gradient_clip
+    run(phase, batches, path, device, epochs=phase.epochs, batch=spec.batch, clip=clip)
+
+
+def run(
+    module: L.LightningModule,
+    batches: DataLoader[tuple[Tensor, Tensor]],
+    path: Path,
+    device: torch.device,
+    *,
+    epochs: int,
+    batch: int,
+    clip: float | None = None,
+) -> None:
+    """Train any module to its last epoch, from the checkpoint where there is one; see `fit`.
+
+    Args:
+        path: of the checkpoint, written at the end of each epoch after the module's own hook.
+        batch: samples of a batch, for the message where memory runs out.
+        clip: norm to which gradients are clipped; a module that steps by itself clips by itself.
+    """
     _require_readable(path)
     with _quiet():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else "cpu",
             devices=1,
-            max_epochs=phase.epochs,
-            gradient_clip_val=phase.spec.gradient_clip,
+            max_epochs=epochs,
+            gradient_clip_val=clip,
             callbacks=[_EveryEpoch(path)],
             plugins=[_WholeFiles()],
-            default_root_dir=folder,
+            default_root_dir=path.parent,
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
-        spec = phase.spec
-        batches = loader(samples, spec.epoch_images, spec.batch, phase.seed, NUMBER[phase.name])
-        with _named_failures(path, phase.spec.batch):
-            trainer.fit(phase, batches, ckpt_path=path if path.exists() else None)
+        with _named_failures(path, batch):
+            trainer.fit(module, batches, ckpt_path=path if path.exists() else None)
 
 
 class _EveryEpoch(Checkpoint):

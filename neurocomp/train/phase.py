@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from neurocomp.snn import Network
 from neurocomp.spec.recipe import TrainSpec
 from neurocomp.train.augment import augment
+from neurocomp.train.auxiliary import Auxiliary
 from neurocomp.train.samples import seed_of
 
 PhaseName: TypeAlias = Literal["float", "qat"]
@@ -58,6 +59,7 @@ class Phase(L.LightningModule):
         self.name, self.network, self.spec, self.seed = name, network, spec, seed
         self.epochs = spec.epochs if name == "float" else spec.qat_epochs
         self.history: list[Epoch] = []
+        self.auxiliary = _auxiliary(network, seed) if spec.auxiliary else None
         self._on_epoch = on_epoch
         self._started = 0.0
         self._images = 0
@@ -66,7 +68,7 @@ class Phase(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """The spec's optimiser under a cosine schedule, step by step, to zero."""
         rate = self.spec.learning_rate if self.name == "float" else self.spec.qat_learning_rate
-        groups = _parameter_groups(self.network, self.spec.weight_decay)
+        groups = _parameter_groups(self, self.spec.weight_decay)
         optimizer: torch.optim.Optimizer
         if self.spec.optimizer == "sgd":
             optimizer = torch.optim.SGD(groups, rate, momentum=self.spec.momentum)
@@ -80,12 +82,18 @@ class Phase(L.LightningModule):
         }
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Cross-entropy of a batch of (values, labels)."""
+        """Cross-entropy of a batch of (values, labels), the auxiliary classifier's with it."""
         values, labels = batch
         generator = torch.Generator(values.device)
         generator.manual_seed(seed_of(self.seed, NUMBER[self.name], self.current_epoch, batch_idx))
-        logits = self.network(augment(values, self.spec.augment, generator))
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.spec.label_smoothing)
+        images = augment(values, self.spec.augment, generator)
+        if self.auxiliary is None:
+            logits, extra = self.network(images), torch.zeros(())
+        else:
+            activity = self.network.run(images)
+            logits = self.network.logits(activity)
+            extra = self.spec.auxiliary * F.cross_entropy(self.auxiliary(activity), labels)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.spec.label_smoothing) + extra
         right = (logits.detach().argmax(1) == labels).sum()
         self._sums += torch.stack([loss.detach() * len(labels), right])
         self._images += len(labels)
@@ -130,6 +138,12 @@ class Phase(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the history up again."""
         self.history = [Epoch(**row) for row in checkpoint["history"]]
+
+
+def _auxiliary(network: Network, seed: int) -> Auxiliary:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Auxiliary(network.graph)
 
 
 def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

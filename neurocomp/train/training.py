@@ -33,7 +33,7 @@ class Trained:
 
     Attributes:
         graph: the integer graph, what the chip stores.
-        float_graph: the float phase's network with batch-norm folded, before pruning.
+        float_graph: the float phase's network with batch-norm folded, before pruning by magnitude.
         accuracy_float: of the float phase, on the test set.
         accuracy_integer: of ``graph`` in the integer reference, on the test set.
         epochs: of both phases.
@@ -80,16 +80,18 @@ def train(
     _claim(out, graph, dataset, spec, seed)
     where = torch_device(device)
     samples = Samples(dataset, where)
-    surrogate = Surrogate(spec.surrogate, spec.surrogate_width)
+    surrogate = surrogate_of(spec)
     watch = _watcher(progress, spec)
 
-    network = Network.floating(graph, seed=seed, surrogate=surrogate)
+    learns = spec.prune_by == "scores"
+    kept = 1 - spec.prune if learns else 1.0
+    network = Network.floating(graph, seed=seed, kept=kept, surrogate=surrogate)
     history = _run(Phase("float", network, spec, seed, watch), samples, out, where)
     accuracy_float = network_accuracy(network, dataset, where)
     float_graph = to_graph(network)
 
     trained = frozenset(e.name for e in graph.projections if e.weight is None)
-    pruned = prune(float_graph, spec.prune, trained)
+    pruned = float_graph if learns else prune(float_graph, spec.prune, trained)
     grids = plan(pruned)
     fixed = frozenset(e.name for e in graph.projections) - trained  # skips, average pooling
     network = Network.quantised(pruned, grids, fixed=fixed, surrogate=surrogate)
@@ -105,6 +107,11 @@ def train(
         history=tuple(asdict(row) for row in history),
         regridded=regridded,
     )
+
+
+def surrogate_of(spec: TrainSpec) -> Surrogate:
+    """The spike function's derivative that a recipe asks for."""
+    return Surrogate(spec.surrogate, spec.surrogate_width, spec.surrogate_temperature)
 
 
 def torch_device(name: str) -> torch.device:

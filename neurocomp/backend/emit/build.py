@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from neurocomp.backend.emit.boxes import intersect, join
 from neurocomp.backend.emit.deliver import Wiring, synapses_onto, wiring
-from neurocomp.backend.emit.program import ChipProgram, Link, Part, Program
+from neurocomp.backend.emit.program import ChipProgram, Component, Link, Part, Program
 from neurocomp.backend.emit.sound import require_sound
 from neurocomp.errors import InputError
-from neurocomp.ir import Graph, LoihiLif, Population, Slice
-from neurocomp.ir.schedule import depths
+from neurocomp.ir import GRADED, Graph, Input, Population, Slice
+from neurocomp.ir.schedule import components, split_delays
 from neurocomp.mapping.model import Mapping
 from neurocomp.quant.check import check
 
@@ -31,18 +31,18 @@ def emit(graph: Graph, mapping: Mapping) -> Program:
     if len(graph.inputs) != 1:
         raise InputError(f"{graph.name}: exactly one input is supported, got {len(graph.inputs)}")
     require_sound(graph, mapping)
+    graph = split_delays(graph)
     source = graph.inputs[0]
-    depth = depths(graph)
+    assert isinstance(source.neuron, Input)
     net = wiring(graph, mapping)
     parts = {
         chip: tuple(
-            part
-            for p in graph.neurons
-            for part in _parts(net, p, _on_chip(mapping, p, chip), depth[p.name])
+            part for p in graph.neurons for part in _parts(net, p, _on_chip(mapping, p, chip))
         )
         for chip in mapping.chips
     }
-    links = [*_links(mapping, parts)]
+    together = tuple(_component(graph, names) for names in components(graph))
+    links = [*_links(mapping, parts, together)]
     chips = tuple(
         ChipProgram(
             chip=chip,
@@ -57,9 +57,16 @@ def emit(graph: Graph, mapping: Mapping) -> Program:
         raise InputError(f"{graph.name}: no route brings '{source.name}' to a core that reads it")
     return Program(
         chips=chips,
-        input=(source.name, source.shape),
+        components=together,
+        input=(source.name, source.shape, source.neuron),
+        graded=frozenset(p.name for p in graph.neurons if isinstance(p.neuron, GRADED)),
         readout=graph.output if graph.readout == "membrane" else None,
     )
+
+
+def _component(graph: Graph, names: tuple[str, ...]) -> Component:
+    loops = any(e.source in names for name in names for e in graph.incoming(name))
+    return Component(names, loops)
 
 
 def _on_chip(mapping: Mapping, p: Population, chip: int) -> dict[Slice, int]:
@@ -73,9 +80,8 @@ def _on_chip(mapping: Mapping, p: Population, chip: int) -> dict[Slice, int]:
     }
 
 
-def _parts(net: Wiring, p: Population, slices: dict[Slice, int], depth: int) -> Iterator[Part]:
+def _parts(net: Wiring, p: Population, slices: dict[Slice, int]) -> Iterator[Part]:
     """The boxes that the slices of a population on one chip make up, with their synapses."""
-    assert isinstance(p.neuron, LoihiLif)  # a checked integer graph
     for box in join(slices):
         inside = {s: core for s, core in slices.items() if intersect(s, box)}
         onto = {
@@ -83,7 +89,6 @@ def _parts(net: Wiring, p: Population, slices: dict[Slice, int], depth: int) -> 
         }
         yield Part(
             box=box,
-            depth=depth,
             neuron=p.neuron,
             bias=None if p.bias is None else p.bias[box.start[0] : box.stop[0]],
             peak=sum(max((s.peak for s in some), default=0) for some in onto.values()),
@@ -91,7 +96,9 @@ def _parts(net: Wiring, p: Population, slices: dict[Slice, int], depth: int) -> 
         )
 
 
-def _links(mapping: Mapping, parts: dict[int, tuple[Part, ...]]) -> Iterator[Link]:
+def _links(
+    mapping: Mapping, parts: dict[int, tuple[Part, ...]], together: tuple[Component, ...]
+) -> Iterator[Link]:
     """What travels between chips: the slices with a route that leaves their chip."""
     chip = [a.chip for a in mapping.placement.addresses]
     crossing: dict[tuple[int, int], set[Slice]] = {}
@@ -106,4 +113,8 @@ def _links(mapping: Mapping, parts: dict[int, tuple[Part, ...]]) -> Iterator[Lin
             for part in parts[source]
             for box in join(s for s in slices if intersect(s, part.box))
         ]
-        yield Link(source, target, tuple(boxes))
+        by_component = (
+            tuple(b for b in boxes if b.population in component.populations)
+            for component in together
+        )
+        yield Link(source, target, tuple(by_component))

@@ -12,21 +12,20 @@ import numpy.typing as npt
 
 from neurocomp.backend.emit.boxes import coverage, field_of_view, within
 from neurocomp.backend.emit.program import Mask, Synapses
-from neurocomp.ir import Array, Conv, Graph, Input, Population, Projection, Slice, whole
-from neurocomp.ir.schedule import axon_delays
+from neurocomp.ir import GRADED, Array, Conv, Graph, Input, Population, Projection, Slice, whole
 from neurocomp.mapping.model import Mapping
+from neurocomp.quant.fixed import WORD_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A graph, the axon delay of each projection, and what arrives where.
+    """A graph without delays per synapse, and what arrives where.
 
     Attributes:
         arriving: slices that the routes bring, by (source population, logical core).
     """
 
     graph: Graph
-    wait: dict[str, int]
     arriving: dict[tuple[str, int], list[Slice]]
 
 
@@ -41,7 +40,7 @@ def wiring(graph: Graph, mapping: Mapping) -> Wiring:
             sent = [s for s in held if s.population == r.population]
         for target in r.targets:
             arriving.setdefault((r.population, target), []).extend(sent)
-    return Wiring(graph, axon_delays(graph), arriving)
+    return Wiring(graph, arriving)
 
 
 def synapses_onto(
@@ -91,8 +90,7 @@ def _blocks(net: Wiring, e: Projection, box: Slice, served: Mask | None) -> Iter
                 op=e.op,
                 weight=weight,
                 groups=groups,
-                wait=net.wait[e.name],
-                from_step=e.delay,
+                delay=e.delay,
                 peak=_peak(weight, source),
             )
 
@@ -110,10 +108,18 @@ def _weight(e: Projection, box: Slice, target: Population) -> npt.NDArray[np.int
 
 
 def _peak(weight: Array, source: Population) -> int:
-    """Greatest sum of |weight · value| over the rows of a weight."""
-    greatest = 2**source.neuron.bits - 1 if isinstance(source.neuron, Input) else 1
-    rows = np.abs(weight.astype(np.int64)).reshape(len(weight), -1).sum(axis=1)
-    return int(rows.max()) * greatest
+    """Bound on the sums of a weight's rows, and on all that is added up on the way there.
+
+    Products of one sign alone make up the greatest one.
+    """
+    low, high = 0, 1
+    if isinstance(source.neuron, Input):
+        low, high = source.neuron.limits
+    elif isinstance(source.neuron, GRADED):
+        low, high = -WORD_LIMIT, WORD_LIMIT
+    rows = weight.astype(np.int64).reshape(len(weight), -1)
+    up, down = (np.maximum(sign * rows, 0).sum(axis=1) for sign in (1, -1))
+    return int(max((high * up - low * down).max(), (high * down - low * up).max()))
 
 
 def _by_groups(box: Slice, size: int) -> Iterator[tuple[Slice, int]]:

@@ -1,4 +1,9 @@
-"""What runs on a chip: plain, frozen values that `emit` makes and the Lava processes execute."""
+"""What runs on a chip: plain, frozen values that `emit` makes and the Lava processes execute.
+
+Time is the sample's own window, as in the reference: a projection without delay acts in the same
+step. That the chip spreads a window's step over the depth of the network changes no spike, because
+every path waits for the longest one (`ir.schedule.axon_delays`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.ir import LoihiLif, Op, Shape, Slice
+from neurocomp.ir import Input, Neuron, Op, Shape, Slice
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -22,14 +27,12 @@ class Synapses:
         view: box of the source population that the synapses read; a convolution's may reach
             into the padding, outside of the source.
         arrives: None if the mapping's routes deliver all that the view holds; else booleans of the
-            view's shape, False where a spike never arrives.
+            view's shape, False where a message never arrives.
         weight: integers; a convolution's (o, i/groups, ky, kx) of the target's channels only, a
             dense projection's (target neurons, source neurons), both in the order of their box.
         groups: of the channels that are left (a box may hold a few groups only).
-        wait: axon delay: steps that a message waits on the chip beyond the one that all take.
-        from_step: step of the target's window from which messages count (the logical delay: an
-            earlier message belongs to the sample before).
-        peak: bound on the magnitude of the sum that any neuron gets in one step, whatever fires.
+        delay: network steps between a message and its effect.
+        peak: bound on the magnitude of the sum that any neuron gets in one step, whatever is sent.
     """
 
     target: Slice
@@ -38,8 +41,7 @@ class Synapses:
     op: Op
     weight: npt.NDArray[np.integer[Any]]
     groups: int
-    wait: int
-    from_step: int
+    delay: int
     peak: int
 
 
@@ -48,29 +50,39 @@ class Part:
     """A box of a population that a chip's cores hold, with all synapses onto it.
 
     Attributes:
-        depth: the box works on step t of a window at global step t + depth.
         bias: None or one integer per channel of the box.
         peak: bound on the magnitude of the sum of all synapses of a neuron in one step.
     """
 
     box: Slice
-    depth: int
-    neuron: LoihiLif
+    neuron: Neuron
     bias: npt.NDArray[np.integer[Any]] | None
     peak: int
     synapses: tuple[Synapses, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """The boxes whose spikes travel from one chip to another in every step.
+class Component:
+    """Populations that compute together: one alone, or those on a common loop, in their order.
 
-    Each lies in one part of the source chip.
+    Attributes:
+        loops: they hear each other (or itself), so they go step by step.
+    """
+
+    populations: tuple[str, ...]
+    loops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What travels from one chip to another: the boxes of each of the program's components.
+
+    Each box lies in one part of the source chip.
     """
 
     source: int
     target: int
-    boxes: tuple[Slice, ...]
+    boxes: tuple[tuple[Slice, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,10 +111,14 @@ class Program:
 
     Attributes:
         chips: ascending by chip number.
-        input: name and shape of the input population.
+        components: in the order in which they compute.
+        input: name, shape and values of the input population.
+        graded: populations whose messages are 32-bit integers, not spikes.
         readout: the population whose membrane is read at the window's end; None if its spikes are.
     """
 
     chips: tuple[ChipProgram, ...]
-    input: tuple[str, Shape]
+    components: tuple[Component, ...]
+    input: tuple[str, Shape, Input]
+    graded: frozenset[str]
     readout: str | None

@@ -1,176 +1,178 @@
-"""Executes one chip's program step by step.
+"""Executes one chip's program, a block of steps at a time.
 
-The order within a step is that of the chip: all neurons update from what arrived, their spikes
-leave, the others' spikes come in, and the sums for the next step are made.
+Components of the network compute one after the other, each all steps of the block; only loops go
+step by step. After each component whose messages leave their chip, the chips exchange them.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
-import numpy.typing as npt
 
 from neurocomp.backend.emit.boxes import hull, intersect, within
-from neurocomp.backend.emit.program import ChipProgram, Link, Part, Program, Synapses
-from neurocomp.backend.engine.kernels import kernel
-from neurocomp.backend.engine.membrane import Floats, Membrane
-from neurocomp.backend.engine.messages import Bools, Bytes, pack, packed_size, unpack
-from neurocomp.ir import Slice
+from neurocomp.backend.emit.program import ChipProgram, Link, Program, Synapses
+from neurocomp.backend.engine.heard import Heard, Inlet
+from neurocomp.backend.engine.membrane import Floats, FloatType
+from neurocomp.backend.engine.messages import (
+    Bytes,
+    hwc,
+    pack,
+    packed_size,
+    records,
+    unpack,
+    value_type,
+)
+from neurocomp.backend.engine.part import PartAtWork
+from neurocomp.backend.execution import Form
+from neurocomp.ir import Array, Slice
 
 
-class Axons:
-    """What a chip heard of one population in the last steps, (C, H, W, B) each, with padding."""
+class Exchange(NamedTuple):
+    """Messages that must cross chips before the block goes on: of some steps of a component."""
 
-    def __init__(self, synapses: list[Synapses], batch: int) -> None:
-        self._box = hull(s.view for s in synapses)
-        steps = 1 + max(s.wait for s in synapses)
-        self._ring = np.zeros((steps, *self._box.shape, batch), np.float32)
-
-    def views(self, box: Slice) -> list[Floats]:
-        """A box in each slot of the ring; step t is in slot t mod the ring's length."""
-        at = within(box, self._box)
-        return [heard[at] for heard in self._ring]
-
-    def common(self, box: Slice) -> Slice | None:
-        """The part of a box that is heard at all."""
-        return intersect(box, self._box)
-
-
-class Inlet:
-    """Where the messages of one box of a population enter a chip."""
-
-    def __init__(self, box: Slice, axons: dict[str, Axons]) -> None:
-        heard = axons.get(box.population)
-        common = None if heard is None else heard.common(box)
-        self._into = [] if heard is None or common is None else heard.views(common)
-        self._chosen = within(common or box, box)
-
-    def write(self, step: int, values: npt.NDArray[np.generic]) -> None:
-        """Take in what the box sends in a step, (C, H, W, B)."""
-        if self._into:
-            self._into[step % len(self._into)][...] = values[self._chosen]
-
-
-class Delivery:
-    """One block of synapses at work: from the axons into the sums of a part."""
-
-    def __init__(self, synapses: Synapses, axons: Axons, part: Part, sums: Floats) -> None:
-        self._wait, self._from_step = synapses.wait, synapses.from_step
-        self.fills = synapses.target == part.box
-        self._seen = axons.views(synapses.view)
-        self._served: Floats | None = None
-        heard = self._seen
-        if synapses.arrives is not None:
-            self._served = synapses.arrives[..., None].astype(np.float32)
-            self._masked = np.zeros_like(self._seen[0])
-            heard = [self._masked] * len(self._seen)
-        self._kernel = kernel(synapses, heard, sums[within(synapses.target, part.box)])
-
-    def counts(self, window_step: int) -> bool:
-        """Whether what arrives for a step of the target's window was sent in the same window."""
-        return window_step >= self._from_step
-
-    def run(self, step: int, *, add: bool) -> None:
-        """Sum what was sent ``wait`` steps before a step; overwrite the sums or add to them."""
-        slot = (step - self._wait) % len(self._seen)
-        if self._served is not None:
-            np.multiply(self._seen[slot], self._served, out=self._masked)
-        self._kernel(slot, add=add)
-
-
-class PartAtWork:
-    """A part with its state."""
-
-    def __init__(self, part: Part, axons: dict[str, Axons], spikes: Bools, window: int) -> None:
-        self.part = part
-        self.membrane = Membrane(part, spikes, window)
-        self._window = window
-        self._inlet = Inlet(part.box, axons)
-        sums = self.membrane.a
-        self._deliveries = [
-            Delivery(s, axons[s.view.population], part, sums) for s in part.synapses
-        ]
-
-    def update(self, step: int) -> None:
-        """Make a step, from rest at the start of a window, and let the chip hear the spikes."""
-        self.membrane.step((step - self.part.depth) % self._window == 0)
-        self._inlet.write(step, self.membrane.spikes)
-
-    def accumulate(self, step: int) -> None:
-        """Make the sums for the step after ``step``."""
-        window_step = (step + 1 - self.part.depth) % self._window
-        due = [d for d in self._deliveries if d.counts(window_step)]
-        add = not (due and due[0].fills)
-        if add:
-            self.membrane.a.fill(0)
-        for d in due:
-            d.run(step, add=add)
-            add = True
+    component: int
+    first: int
+    steps: int
 
 
 class Engine:
-    """One chip, running B samples at once through windows of T steps, back to back.
+    """One chip, running B samples at once through windows, block by block.
 
-    A call of `update`, then `show` and `hear` for all that comes in, then `accumulate` make a step.
+    `run` makes a block; at each exchange that it yields the caller passes on what `tell` gives and
+    calls `hear` for what comes in.
     """
 
-    def __init__(self, program: Program, chip: ChipProgram, batch: int, window: int) -> None:
-        self._batch, self._step = batch, 0
-        by_source: dict[str, list[Synapses]] = {}
-        for part in chip.parts:
-            for s in part.synapses:
-                by_source.setdefault(s.view.population, []).append(s)
-        axons = {name: Axons(some, batch) for name, some in by_source.items()}
-        sizes = [8 * packed_size(part.box, batch) for part in chip.parts]
-        self._spikes = np.zeros(sum(sizes), np.bool_)  # of all parts, each from a whole byte on
-        starts = np.cumsum([0, *sizes])
-        self._parts = []
-        for part, start in zip(chip.parts, starts, strict=False):
-            flat = self._spikes[start : start + part.box.size * batch]
-            spikes = flat.reshape(*part.box.shape, batch)
-            self._parts.append(PartAtWork(part, axons, spikes, window))
-        self._read = [p for p in self._parts if p.part.box.population == program.readout]
-        name, shape = program.input
-        self._input = Inlet(Slice(name, (0, 0, 0), shape), axons)
+    def __init__(self, program: Program, chip: ChipProgram, form: Form) -> None:
+        self._program, self._form, self._block = program, form, 0
+        name, shape, _ = program.input
+        self._heard = _all_heard(program, chip, form)
+        values = self._heard.get(name)
+        self._values = Inlet(values, Slice(name, (0, 0, 0), shape))
+        self._still = values is not None and values.still
+        kept = dict(records(program, form, chip))
+        self._parts = [
+            PartAtWork(part, self._heard, form, kept.get(i, ()))
+            for i, part in enumerate(chip.parts)
+        ]
+        self._members = [
+            [p for name in c.populations for p in self._parts if p.part.box.population == name]
+            for c in program.components
+        ]
         self._inlets = {
-            link.source: [Inlet(box, axons) for box in link.boxes] for link in chip.receives
+            box: Inlet(self._heard.get(box.population), box)
+            for link in chip.receives
+            for boxes in link.boxes
+            for box in boxes
         }
-        self._outlets = {
-            link.target: [self._fired(box) for box in link.boxes] for link in chip.sends
+        links = [link for c in program.chips for link in c.sends]
+        self._crosses = [any(x.boxes[i] for x in links) for i in range(len(program.components))]
+        self._scratch: dict[FloatType, Floats] = {
+            dtype: np.zeros(form.block * max(p.sent[0].size for p in some), dtype)
+            for dtype, some in _by_dtype(self._parts).items()
         }
 
-    def _fired(self, box: Slice) -> Bools:
-        """The spikes of a box that lies in one of the parts, as a view."""
-        holder = next(p for p in self._parts if intersect(box, p.part.box) is not None)
-        return holder.membrane.spikes[within(box, holder.part.box)]
+    def _show(self, words: Array) -> None:
+        """Take in the input's values of a block, as `frame_words` counts them."""
+        _, shape, values = self._program.input
+        steps = self._form.steps(self._block)
+        n = self._form.batch * (1 if self._form.frames == 1 else steps)
+        frames = words.view(value_type(values))[: n * math.prod(shape)].reshape(n, *hwc(shape))
+        if self._form.frames > 1:
+            self._values.write(0, steps, frames)
+        elif not self._still:
+            for t in range(steps):
+                self._values.write(t, 1, frames)
+        elif self._block == 0:
+            self._values.write(0, 1, frames)
 
-    def update(self) -> None:
-        """Let all neurons make their step; those at the start of their window begin at rest."""
-        for p in self._parts:
-            p.update(self._step)
+    def run(self, words: Array | None) -> Iterator[Exchange]:
+        """Make a block; the first one of a window begins at rest.
 
-    def report(self) -> Bytes:
-        """The spikes of all parts in this step, packed, then the readout's membranes (int32)."""
-        membranes = [p.membrane.v.astype(np.int32).reshape(-1).view(np.uint8) for p in self._read]
-        return np.concatenate([pack(self._spikes), *membranes])
+        Args:
+            words: the input's values; None where the chip does not read them.
+        """
+        steps = self._form.steps(self._block)
+        self._begin(words)
+        for i, component in enumerate(self._program.components):
+            stride = 1 if component.loops else steps
+            for first in range(0, steps, stride):
+                for part in self._members[i]:
+                    part.run(first, stride, self._scratch[part.dtype])
+                if self._crosses[i]:
+                    yield Exchange(i, first, stride)
+        for heard in self._heard.values():
+            heard.move_on(steps)
+        self._block = (self._block + 1) % self._form.blocks
 
-    def tell(self, link: Link) -> Bytes:
-        """The spikes of this step that travel over a link, packed box by box."""
-        return np.concatenate([pack(spikes) for spikes in self._outlets[link.target]])
+    def _begin(self, words: Array | None) -> None:
+        """Bring the input in, and all to rest where a window begins."""
+        if self._block == 0:
+            for heard in self._heard.values():
+                heard.forget()
+        if words is not None:
+            self._show(words)
+        if self._block == 0:
+            for part in self._parts:
+                part.start()
 
-    def show(self, frame: npt.NDArray[np.generic]) -> None:
-        """Take in the input's values of this step, (C, H, W, B)."""
-        self._input.write(self._step, frame)
+    def tell(self, link: Link, exchange: Exchange) -> Bytes:
+        """What the chip says over a link, box by box."""
+        said = [np.zeros(0, np.uint8)]
+        for box in link.boxes[exchange.component]:
+            holder = next(p for p in self._parts if intersect(box, p.part.box) is not None)
+            c, y, x = within(box, holder.part.box)
+            sent = holder.sent[exchange.first : exchange.first + exchange.steps]
+            said.append(pack(sent[:, :, y, x, c]))
+        return np.concatenate(said)
 
-    def hear(self, link: Link, message: Bytes) -> None:
-        """Take in another chip's message of this step."""
-        start = 0
-        for box, inlet in zip(link.boxes, self._inlets[link.source], strict=True):
-            stop = start + packed_size(box, self._batch)
-            inlet.write(self._step, unpack(message[start:stop], box, self._batch))
+    def hear(self, link: Link, exchange: Exchange, message: Bytes) -> None:
+        """Take in what another chip says."""
+        start, n = 0, exchange.steps * self._form.batch
+        for box in link.boxes[exchange.component]:
+            graded = box.population in self._program.graded
+            stop = start + packed_size(box, n, graded=graded)
+            sent = unpack(message[start:stop], box, n, graded=graded)
+            self._inlets[box].write(exchange.first, exchange.steps, sent)
             start = stop
 
-    def accumulate(self) -> None:
-        """Make the sums that the next step starts from."""
-        for p in self._parts:
-            p.accumulate(self._step)
-        self._step += 1
+    def report(self) -> Bytes:
+        """What all parts sent in the block, then the states that are wanted (int32)."""
+        sent = [pack(p.sent) for p in self._parts]
+        states = [
+            kept.reshape(-1).view(np.uint8) for p in self._parts for kept in p.records.values()
+        ]
+        return np.concatenate([*sent, *states])
+
+
+def _all_heard(program: Program, chip: ChipProgram, form: Form) -> dict[str, Heard]:
+    """What a chip hears, by population: the hull of all that its synapses view."""
+    by_source: dict[str, list[Synapses]] = {}
+    for part in chip.parts:
+        for s in part.synapses:
+            by_source.setdefault(s.view.population, []).append(s)
+    name, _, values = program.input
+    heard = {}
+    for source, some in by_source.items():
+        before = max(s.delay for s in some)
+        dtype: type[np.generic] = np.int32 if source in program.graded else np.uint8
+        if source == name:
+            dtype = value_type(values)
+        heard[source] = Heard(
+            hull(s.view for s in some),
+            dtype,
+            form.batch,
+            steps=form.block,
+            before=before,
+            still=source == name and form.frames == 1 and before == 0,
+        )
+    return heard
+
+
+def _by_dtype(parts: list[PartAtWork]) -> dict[FloatType, list[PartAtWork]]:
+    found: dict[FloatType, list[PartAtWork]] = {}
+    for p in parts:
+        found.setdefault(p.dtype, []).append(p)
+    return found

@@ -1,11 +1,15 @@
-"""The integer neuron of `quant.fixed.step`, computed in floating point without a rounding error.
+"""The integer LIF neuron of `quant.fixed.step`, computed in floating point without rounding.
 
 u and v are kept in units of 1/64 weight, as Lava keeps them, and all values are integers. They are
 exact in floating point wherever a bound proves that no intermediate value needs more bits than the
 significand has:
 
-- float64 (53 bits): a state below 2^24 times a 12-bit decay factor needs 36 bits.
-- float32 (24 bits): if both decay factors are powers of two (or nothing, or all, is kept), the
+- Synaptic sums: every partial sum, in whatever order, lies between the sum of all negative and that
+  of all positive products, and ``peak`` bounds both: float32 (24 bits) holds them up to 2^24,
+  float64 (53 bits) up to 2^53. The factor 64 is a power of two and
+  changes no significand.
+- States in float64: a state below 2^24 times a 12-bit decay factor needs 36 bits.
+- States in float32: if both decay factors are powers of two (or nothing, or all, is kept), the
   products only lose low bits that are cut anyway. Then |decayed u + 64·a| ≤ 2^24 as long as
   |a| ≤ 2^17, and |decayed v + u| ≤ 2^24. The bias may lead beyond 2^24, where a rounded sum is
   still far outside of the 24-bit range that v is clipped to.
@@ -13,114 +17,177 @@ significand has:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from neurocomp.backend.emit.program import Part
+from neurocomp.backend.engine.messages import Bools, hwc
 from neurocomp.errors import InputError
-from neurocomp.ir import LoihiLif
+from neurocomp.ir import Array, LoihiLif
 from neurocomp.quant.fixed import DECAY_UNITY, STATE_LIMIT, STATE_SHIFT
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
-Bools: TypeAlias = npt.NDArray[np.bool_]
+FloatType: TypeAlias = type[np.float32] | type[np.float64]
 
 UNIT = 1 << STATE_SHIFT  # one weight in units of u and v
+FLOAT32_SUMS = 2**24
 MAX_PEAK = 2**46  # 64 · peak + 2^24 stays below 2^53
+CHUNK = 2**16  # neurons that step together through a block, so that they stay in the cache
 
 
-def exact_dtype(neuron: LoihiLif, peak: int) -> type[np.floating[Any]]:
-    """The narrowest float in which sums up to ``peak`` and the neuron's states are exact.
+def sum_dtype(peak: int) -> FloatType:
+    """The narrowest float in which synaptic sums up to ``peak`` are exact.
 
     Raises:
-        InputError: not even float64 holds such sums.
+        InputError: not even float64 holds them.
     """
     if peak > MAX_PEAK:
         raise InputError(
             f"synaptic sums up to {peak} are beyond {MAX_PEAK}, the greatest that can be computed "
             "exactly; use smaller weights or fewer input bits"
         )
+    return np.float32 if peak <= FLOAT32_SUMS else np.float64
+
+
+def state_dtype(neuron: LoihiLif, peak: int) -> FloatType:
+    """The narrowest float in which the neuron's states are exact, given the bound of its sums."""
     kept = (_kept_u(neuron), DECAY_UNITY - neuron.dv)
     if all(k & (k - 1) == 0 for k in kept) and peak * UNIT <= STATE_LIMIT:
         return np.float32
     return np.float64
 
 
-class Membrane:
-    """State of a box of neurons for a batch; every array is shaped (C, H, W, B).
+class Reach:
+    """Bounds of |u| and |v|, step by step, that say when u may wrap and v may be clipped.
 
-    Attributes:
-        a: synaptic sum of the coming step times 64, written by the synapses.
-        v: membrane after the last step.
-        spikes: of the last step.
+    What decay keeps of the bound before, plus the greatest sum, plus the bias; rounding toward zero
+    and resetting only bring values nearer to zero.
+
+    Args:
+        kept_u, kept_v: 4096ths that a step keeps.
+        bias: greatest magnitude, in the units of the states.
     """
 
-    def __init__(self, part: Part, spikes: Bools, window: int) -> None:
-        neuron = part.neuron
-        dtype = exact_dtype(neuron, part.peak)
-        kept_u, kept_v = _kept_u(neuron), DECAY_UNITY - neuron.dv
-        self.spikes = spikes
-        self.a: Floats = np.zeros(spikes.shape, dtype)
-        self.v: Floats = np.zeros(spikes.shape, dtype)
-        self._rests = np.zeros(spikes.shape, np.bool_)
-        self._u: Floats | None = np.zeros(spikes.shape, dtype) if kept_u else None
-        self._keep_u = dtype(kept_u / DECAY_UNITY)
-        self._keep_v = dtype(kept_v / DECAY_UNITY)
-        self._wraps = kept_u > 0 or part.peak * UNIT >= STATE_LIMIT
-        self._bias = None
-        if part.bias is not None and part.bias.any():
-            self._bias = (part.bias.astype(dtype) * dtype(UNIT))[:, None, None, None]
-        self._clips = _reach(part, window) >= STATE_LIMIT
-        self._limits = dtype(1 - STATE_LIMIT), dtype(STATE_LIMIT - 1)
-        self._threshold = dtype(neuron.vth * UNIT)
+    def __init__(self, kept_u: int, kept_v: int, bias: int) -> None:
+        self._kept_u, self._kept_v, self._bias = kept_u, kept_v, bias
+        self.rest()
 
-    def step(self, first: bool) -> None:
-        """Update all neurons from ``a``.
+    def rest(self) -> None:
+        """Both states are zero."""
+        self._u = self._v = 0
+
+    def overflows(self, peak: int, sums: Floats) -> list[tuple[bool, bool]]:
+        """For each step of a block, whether u may wrap and whether v may be clipped.
 
         Args:
-            first: it is the first step of a window: u and v start from zero.
+            peak: bound on all sums, whatever is sent; the sums themselves are looked at where it
+                leaves any doubt.
         """
-        v = self.v
-        if first:
-            v.fill(0)
-        elif self._keep_v != 1:
-            np.multiply(v, self._keep_v, out=v)
-            np.trunc(v, out=v)
-        np.add(v, self._current(first), out=v)
-        if self._bias is not None:
-            np.add(v, self._bias, out=v)
-        if self._clips:
-            np.clip(v, *self._limits, out=v)
-        np.greater(v, self._threshold, out=self.spikes)
-        np.logical_not(self.spikes, out=self._rests)
-        np.multiply(v, self._rests, out=v)
+        before = self._u, self._v
+        found = [self._step(peak) for _ in sums]
+        if any(wraps or clips for wraps, clips in found):
+            self._u, self._v = before
+            greatest = int(max(-sums.min(), sums.max()))
+            found = [self._step(greatest) for _ in sums]
+        return found
 
-    def _current(self, first: bool) -> Floats:
-        """u of the step: the decayed current plus the synaptic sum, wrapped to 24 bits."""
-        if self._u is None:
-            u = self.a
-        else:
-            u = self._u
-            if first:
-                u.fill(0)
+    def _step(self, a: int) -> tuple[bool, bool]:
+        u = (self._u * self._kept_u) // DECAY_UNITY + a
+        wraps = u >= STATE_LIMIT
+        self._u = max(STATE_LIMIT, u - 2 * STATE_LIMIT) if wraps else u
+        v = (self._v * self._kept_v) // DECAY_UNITY + self._u + self._bias
+        self._v = min(v, STATE_LIMIT)
+        return wraps, v >= STATE_LIMIT
+
+
+class Membrane:
+    """State of a box of LIF neurons for a batch; arrays are shaped (B, H, W, C).
+
+    Args:
+        watched: u is kept even where the neuron has no use for it.
+    """
+
+    def __init__(self, part: Part, batch: int, *, watched: bool = False) -> None:
+        neuron = part.neuron
+        assert isinstance(neuron, LoihiLif)  # the engine's choice
+        dtype, shape = state_dtype(neuron, part.peak), (batch, *hwc(part.box.shape))
+        kept_u, kept_v = _kept_u(neuron), DECAY_UNITY - neuron.dv
+        self._v: Floats = np.zeros(shape, dtype)
+        self._u: Floats | None = np.zeros(shape, dtype) if kept_u or watched else None
+        self._keep_u = dtype(kept_u / DECAY_UNITY)
+        self._keep_v = dtype(kept_v / DECAY_UNITY)
+        self._bias = None
+        if part.bias is not None and part.bias.any():
+            self._bias = np.multiply(part.bias, UNIT, dtype=dtype)
+        self._reach = Reach(
+            kept_u, kept_v, 0 if self._bias is None else int(np.abs(self._bias).max())
+        )
+        self._peak = part.peak * UNIT
+        self._threshold = dtype(neuron.vth * UNIT)
+        each = max(1, CHUNK // part.box.size)
+        self._chunks = [slice(b, b + each) for b in range(0, batch, each)]
+
+    def rest(self) -> None:
+        """A window begins: u and v start from zero."""
+        self._v.fill(0)
+        if self._u is not None:
+            self._u.fill(0)
+        self._reach.rest()
+
+    def state(self, name: str) -> Array:
+        """The current "u" or the membrane "v" after the last step."""
+        found = self._u if name == "u" else self._v
+        assert found is not None  # u is kept where it is watched
+        return found
+
+    def run(self, sums: Floats, sent: Bools) -> Iterator[tuple[int, slice]]:
+        """Make the steps of a block, some samples at a time.
+
+        Args:
+            sums: synaptic sums times 64, (steps, B, H, W, C).
+            sent: takes the spikes, of the same shape; they are there when the block is over.
+
+        Yields:
+            Step and samples after each step, when their states may be read.
+        """
+        overflows = self._reach.overflows(self._peak, sums)
+        for chunk in self._chunks:
+            for t, a in enumerate(sums[:, chunk]):
+                self._step(a, sent[t, chunk], chunk, *overflows[t])
+                yield t, chunk
+        np.logical_not(sent, out=sent)
+
+    def _step(self, a: Floats, silent: Bools, chunk: slice, wraps: bool, clips: bool) -> None:
+        v = self._v[chunk]
+        u = a
+        if self._u is not None:
+            u = self._u[chunk]
             np.multiply(u, self._keep_u, out=u)
             np.trunc(u, out=u)
-            u += self.a
-        if self._wraps:
-            np.subtract(u, 2 * STATE_LIMIT, out=u, where=u > STATE_LIMIT)
-            np.add(u, 2 * STATE_LIMIT, out=u, where=u <= -STATE_LIMIT)
-        return u
+            np.add(u, a, out=u)
+        if wraps:
+            u = _wrapped(u, out=None if self._u is None else u)
+        if self._keep_v != 1:
+            np.multiply(v, self._keep_v, out=v)
+            np.trunc(v, out=v)
+        np.add(v, u, out=v)
+        if self._bias is not None:
+            np.add(v, self._bias, out=v)
+        if clips:
+            np.minimum(v, STATE_LIMIT - 1, out=v)
+            np.maximum(v, 1 - STATE_LIMIT, out=v)
+        np.less_equal(v, self._threshold, out=silent)
+        np.multiply(v, silent, out=v)
 
 
-def _reach(part: Part, window: int) -> int:
-    """Bound on |v|: what a window can add up, or what the decay lets stay; no wrap counted."""
-    if _kept_u(part.neuron):
-        return STATE_LIMIT
-    bias = 0 if part.bias is None else int(np.abs(part.bias).max())
-    most = (part.peak + bias) * UNIT
-    lasts = min(window, -(-DECAY_UNITY // part.neuron.dv)) if part.neuron.dv else window
-    return most * lasts
+def _wrapped(u: Floats, out: Floats | None) -> Floats:
+    """The 24-bit overflow of the current (`quant.fixed.wrap`)."""
+    turns = (u > STATE_LIMIT).astype(u.dtype) - (u <= -STATE_LIMIT)
+    wrapped: Floats = np.subtract(u, turns * (2 * STATE_LIMIT), out=out)
+    return wrapped
 
 
 def _kept_u(neuron: LoihiLif) -> int:

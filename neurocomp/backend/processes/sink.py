@@ -14,6 +14,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from neurocomp.backend.runtime.channel import LeanSelector
 from neurocomp.backend.runtime.ends import Harvest
 
 
@@ -33,9 +34,11 @@ class PySinkModel(PyLoihiProcessModel):  # type: ignore[misc]
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
+        self._selector = LeanSelector()
         self._n_ports: int = proc_params["n_ports"]
         self._harvest: Harvest = proc_params["harvest"]
-        length = self._harvest.window + self._harvest.depth
+        self._batches = 0
+        length = self._harvest.steps + self._harvest.depth
         self._kept: deque[list[npt.NDArray[np.uint8]]] = deque(maxlen=length)
 
     def run_spk(self) -> None:
@@ -43,7 +46,7 @@ class PySinkModel(PyLoihiProcessModel):  # type: ignore[misc]
         ports = [getattr(self, f"from_{i}") for i in range(self._n_ports)]
         self._kept.append([port.recv().reshape(-1).view(np.uint8) for port in ports])
         past = self.time_step - self._harvest.depth
-        if past > 0 and past % self._harvest.window == 0:
+        if past > 0 and past % self._harvest.steps == 0:
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -51,8 +54,9 @@ class PySinkModel(PyLoihiProcessModel):  # type: ignore[misc]
         assert slot is not None
         buffer, start = self._harvest.slots.buffer(slot), 0
         for f in self._harvest.fields:
-            for t in f.steps(self._harvest.window):
+            for t in f.steps(self._harvest.steps):
                 stop = start + f.stop - f.start
                 buffer[start:stop] = self._kept[t + f.depth][f.port][f.start : f.stop]
                 start = stop
-        self._harvest.slots.give(slot, self.time_step)
+        self._batches += 1
+        self._harvest.slots.give(slot, self._batches)

@@ -15,14 +15,15 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from neurocomp.backend.runtime.channel import LeanSelector
 from neurocomp.backend.runtime.ends import END, Feed
 
 
 class Source(AbstractProcess):  # type: ignore[misc]
-    """Sends one frame of integers per step, and zeros after the last batch.
+    """Sends one array of integers per Lava step, and zeros after the last batch.
 
     Args:
-        shape: of a frame.
+        shape: of the array.
         feed: where the frames come from.
     """
 
@@ -34,12 +35,13 @@ class Source(AbstractProcess):  # type: ignore[misc]
 @implements(proc=Source, protocol=LoihiProtocol)
 @requires(CPU)
 class PySourceModel(PyLoihiProcessModel):  # type: ignore[misc]
-    """Fetches a batch at the start of each window."""
+    """Fetches a batch when the one before has been shown."""
 
     out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
+        self._selector = LeanSelector()
         self._shape: tuple[int, ...] = proc_params["shape"]
         self._feed: Feed = proc_params["feed"]
         self._frames = np.zeros((1, *self._shape), np.int32)
@@ -47,7 +49,7 @@ class PySourceModel(PyLoihiProcessModel):  # type: ignore[misc]
 
     def run_spk(self) -> None:
         """Send the frame of this step."""
-        t = (self.time_step - 1) % self._feed.window
+        t = (self.time_step - 1) % self._feed.steps
         if t == 0:
             self._next_batch()
         self.out.send(self._frames[min(t, len(self._frames) - 1)])

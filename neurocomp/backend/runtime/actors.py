@@ -11,9 +11,9 @@ import mmap
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing import Pipe, connection, get_context
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
@@ -26,11 +26,12 @@ from lava.magma.runtime.message_infrastructure.message_infrastructure_interface 
     MessageInfrastructureInterface,
 )
 
+from neurocomp.backend.runtime.channel import lean_channel
+from neurocomp.backend.runtime.orphan import die_with
 from neurocomp.errors import RunError
 
 GRACE_S = 0.5  # between a child's end and the report of the one that made it end
 JOIN_S = 1.0  # a killed process is gone long before
-WATCH_S = 0.5  # how often a child looks whether its parent lives
 RUNNING = 2**16  # no exit code is as great
 MAX_REPORT = 2**15  # bytes: a pipe takes them without a reader
 _READY = b""
@@ -88,9 +89,14 @@ class Actor:
 
 
 class Actors(MessageInfrastructureInterface):  # type: ignore[misc]
-    """All children of one run; Lava's runtime builds its channels and actors through it."""
+    """All children of one run; Lava's runtime builds its channels and actors through it.
 
-    def __init__(self) -> None:
+    Args:
+        lean: the models wait with a `LeanSelector`, so that channels need no threads.
+    """
+
+    def __init__(self, *, lean: bool) -> None:
+        self._lean = lean
         self.children: list[Actor] = []
         self._owner = os.getpid()
 
@@ -108,10 +114,10 @@ class Actors(MessageInfrastructureInterface):  # type: ignore[misc]
         """Memory for one channel."""
         return AnonymousMemory(size)
 
-    def channel_class(self, channel_type: ChannelType) -> type[PyPyChannel]:
+    def channel_class(self, channel_type: ChannelType) -> Callable[..., PyPyChannel]:
         """Channels between Python processes are all there is."""
         assert channel_type is ChannelType.PyPy
-        return PyPyChannel  # type: ignore[no-any-return]
+        return lean_channel if self._lean else PyPyChannel
 
     def start(self) -> None:
         """Nothing to start: the memory needs no server."""
@@ -192,7 +198,7 @@ def _run(builder: Any, report: Connection, parent: int) -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     threadpoolctl.threadpool_limits(1, "blas")  # two threads: twice the CPU time, same wall time
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    die_with(parent)
     try:
         model = builder.build()
         report.send_bytes(_READY)
@@ -202,10 +208,3 @@ def _run(builder: Any, report: Connection, parent: int) -> None:
             report.send_bytes(traceback.format_exc().encode()[-MAX_REPORT:])
             os._exit(1)
         os._exit(0)
-
-
-def _die_with(parent: int) -> None:
-    """End this process when its parent is gone, even if that was killed."""
-    while os.getppid() == parent:
-        time.sleep(WATCH_S)
-    os._exit(1)

@@ -14,13 +14,13 @@ class Feed:
     """Where the source gets its frames from.
 
     Attributes:
-        slots: each holds the int32 frames of one batch; the note is their number: 1 = the same
-            frame in every step of the window, T = one per step.
-        window: steps T of a window.
+        slots: each holds the frames of one batch, a row of int32 words for each Lava step; the note
+            is their number: 1 = the same in every step of the batch.
+        steps: Lava steps of a batch.
     """
 
     slots: Slots
-    window: int
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Field:
     """Bytes ``start`` to ``stop`` of the messages at a port of the sink, and when they count.
 
     Attributes:
-        depth: step t of a window arrives at global step t + depth.
-        last: only the window's last step is wanted, not all T.
+        depth: what belongs to a batch's step t arrives at Lava step t + depth.
+        last: only the batch's last step is wanted, not all.
     """
 
     port: int
@@ -38,13 +38,13 @@ class Field:
     depth: int
     last: bool = False
 
-    def steps(self, window: int) -> range:
-        """The window's steps that are wanted."""
-        return range(window - 1, window) if self.last else range(window)
+    def steps(self, of_batch: int) -> range:
+        """The steps that are wanted, of all Lava steps of a batch."""
+        return range(of_batch - 1, of_batch) if self.last else range(of_batch)
 
-    def nbytes(self, window: int) -> int:
+    def nbytes(self, of_batch: int) -> int:
         """Bytes per batch."""
-        return (self.stop - self.start) * len(self.steps(window))
+        return (self.stop - self.start) * len(self.steps(of_batch))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +53,13 @@ class Harvest:
 
     Attributes:
         slots: each takes all fields of one batch one after the other, each with its steps in order;
-            the note is the number of Lava steps made so far.
-        window: steps T of a window.
+            the note is the number of batches so far.
+        steps: Lava steps of a batch.
     """
 
     slots: Slots
     fields: tuple[Field, ...]
-    window: int
+    steps: int
 
     @property
     def depth(self) -> int:

@@ -21,6 +21,7 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.runtime import Runtime
 
 from neurocomp.backend.runtime.actors import Actors
+from neurocomp.backend.runtime.interrupt import held_back
 from neurocomp.errors import RunError
 
 Models: TypeAlias = dict[AbstractProcess, type]
@@ -46,18 +47,19 @@ def _complete(process: AbstractProcess, model: type) -> type:
 class _Runtime(Runtime):  # type: ignore[misc]
     """Lava's runtime with our actors: it never waits for a child."""
 
-    def __init__(self, executable: Executable) -> None:
+    def __init__(self, executable: Executable, *, lean: bool) -> None:
         super().__init__(executable, ActorType.MultiProcessing, loglevel=logging.ERROR)
-        self.actors = Actors()
+        self.actors = Actors(lean=lean)
         self._messaging_infrastructure = self.actors
 
-    def initialize(self, node_cfg_idx: int = 0) -> None:
+    def build(self, after_each: Callable[[], None]) -> None:
         """Build the channels and fork the children; returns before they are ready."""
         self._build_watchdog_manager()
         self._build_channels()
         self._build_sync_channels()
         for process, builder in self._executable.proc_builders.items():
             self.actors.build_actor(process.name, builder)
+            after_each()
         for builder in self._executable.runtime_service_builders.values():
             self.actors.build_actor("runtime service", builder)
         self._start_ports()
@@ -71,23 +73,25 @@ class _Runtime(Runtime):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def launched(build: Callable[[], Models]) -> Iterator[Actors]:
+def launched(build: Callable[[], Models], *, lean: bool = False) -> Iterator[Actors]:
     """Run connected Lava processes, step after step, for as long as the context lasts.
 
     Args:
-        build: makes the network: all its processes, connected to each other, with their models.
+        build: makes the network: its processes, connected to each other, with their models.
+        lean: all of these are our own and wait with a `LeanSelector`.
 
     Raises:
         RunError: no memory or processes are left; a child failed to build its model, or took too
             long.
     """
-    models: Models = {}
+    made: list[AbstractProcess] = []
     runtime = None
     try:
-        with _BUILDING, _undisturbed():
+        with _BUILDING, _undisturbed(), _noted(made), held_back() as let_through:
             models = build()
-            runtime = _compiled(models)
-            _fork(runtime)
+            let_through()
+            runtime = _compiled(models, lean)
+            _fork(runtime, let_through)
         runtime.actors.await_ready(time.monotonic() + READY_S)
         runtime.start(RunContinuous())
         yield runtime.actors
@@ -96,25 +100,36 @@ def launched(build: Callable[[], Models]) -> Iterator[Actors]:
             runtime.stop()
         with _BUILDING:  # Lava keeps every process ever made, with all its arrays
             known: list[AbstractProcess] = ProcessServer().processes
-            known[:] = [p for p in known if p not in models]
+            known[:] = [p for p in known if p not in made]
 
 
-def _compiled(models: Models) -> _Runtime:
-    """A runtime for a network; Lava need not search for the models, and executes no module."""
+def _compiled(models: Models, lean: bool) -> _Runtime:
+    """A runtime for a network; where a process has no model given, Lava searches for one."""
     chosen = {process: _complete(process, model) for process, model in models.items()}
-    config = Loihi2SimCfg(exception_proc_model_map=chosen)
+    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=chosen)
     root = next(iter(models))
-    return _Runtime(root.compile(config, {"pypy_channel_size": CHANNEL_SLOTS}))
+    return _Runtime(root.compile(config, {"pypy_channel_size": CHANNEL_SLOTS}), lean=lean)
 
 
-def _fork(runtime: _Runtime) -> None:
+def _fork(runtime: _Runtime, after_each: Callable[[], None]) -> None:
     try:
-        runtime.initialize()
+        runtime.build(after_each)
     except OSError as fault:
         raise RunError(
             f"the system has no room for another run: {fault}; end other programs, or run smaller "
             "batches"
         ) from fault
+
+
+@contextlib.contextmanager
+def _noted(made: list[AbstractProcess]) -> Iterator[None]:
+    """Note all processes that are made."""
+    known: list[AbstractProcess] = ProcessServer().processes
+    before = len(known)
+    try:
+        yield
+    finally:
+        made += known[before:]
 
 
 @contextlib.contextmanager

@@ -21,12 +21,10 @@ class Result:
 
     Attributes:
         data: the sink's bytes, as its fields say.
-        steps, cpu_s: Lava steps made, and CPU time of all Lava processes in seconds, since the
-            result before.
+        cpu_s: CPU time of all Lava processes in seconds, since the result before.
     """
 
     data: Bytes
-    steps: int
     cpu_s: float
 
 
@@ -41,7 +39,7 @@ def pump(
 
     Args:
         inbox, outbox: of the network's source and sink.
-        batches: frames in the source's layout, time first.
+        batches: as the source sends them, a row for each Lava step.
         timeout_s: the longest that a batch may take.
 
     Raises:
@@ -49,7 +47,7 @@ def pump(
     """
     waiting = iter(batches)
     more, running = True, 0
-    steps, cpu_s = 0, actors.cpu_s()
+    cpu_s = actors.cpu_s()
     while more or running:
         deadline = time.monotonic() + timeout_s
         while more and (slot := inbox.take(wait=False)) is not None:
@@ -59,13 +57,13 @@ def pump(
             return
         ready = actors.wait([outbox.filled, *([inbox.freed] if more else [])], deadline)
         if outbox.filled in ready:
-            slot, made = outbox.receive()
+            slot, _ = outbox.receive()
             data = outbox.buffer(slot).copy()
             outbox.release(slot)
             running -= 1
             spent = actors.cpu_s()
-            yield Result(data, made - steps, spent - cpu_s)
-            steps, cpu_s = made, spent
+            yield Result(data, spent - cpu_s)
+            cpu_s = spent
 
 
 def _feed(inbox: Slots, slot: int, frames: npt.NDArray[np.int32] | None) -> bool:

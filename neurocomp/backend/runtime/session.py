@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -27,6 +28,18 @@ class Network(Protocol):
     """A network of Lava processes between a source and a sink."""
 
     @property
+    def lean(self) -> bool:
+        """Whether all its models wait with a `LeanSelector`."""
+
+    @property
+    def steps(self) -> int:
+        """Lava steps of a batch."""
+
+    @property
+    def words(self) -> int:
+        """Most int32 words that the values of a batch take."""
+
+    @property
     def fields(self) -> tuple[Field, ...]:
         """What the sink gathers."""
 
@@ -34,7 +47,7 @@ class Network(Protocol):
         """Make all Lava processes, connected, and the model of each."""
 
     def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
-        """Frames (B, F, C, H, W) as the source sends them, time first, filled up to the batch."""
+        """Frames (B, F, C, H, W) as the source sends them, a row or array for each Lava step."""
 
     def decode(self, data: Bytes, samples: int) -> Trace:
         """The sink's bytes of one batch as a trace of its samples."""
@@ -52,25 +65,27 @@ def run(
         InputError: a batch has not the stream's form.
         RunError: a Lava process failed, or a batch took too long.
     """
-    given: deque[Array] = deque()
+    given: deque[tuple[Array, float]] = deque()
 
-    def frames() -> Iterator[npt.NDArray[np.int32]]:
+    def encoded() -> Iterator[npt.NDArray[np.int32]]:
         for values in batches:
-            checked = formed(graph, form, values)
-            given.append(values)
-            yield network.encode(checked)
+            start = time.thread_time()
+            words = network.encode(formed(graph, form, values))
+            given.append((values, time.thread_time() - start))
+            yield words
 
-    size = form.batch * form.frames * graph.inputs[0].size
-    inbox = Slots(SLOTS, size * np.dtype(np.int32).itemsize)
-    outbox = Slots(SLOTS, sum(f.nbytes(form.window) for f in network.fields))
-    harvest = Harvest(outbox, network.fields, form.window)
-    feed = Feed(inbox, form.window)
+    inbox = Slots(SLOTS, network.words * np.dtype(np.int32).itemsize)
+    outbox = Slots(SLOTS, sum(f.nbytes(network.steps) for f in network.fields))
+    harvest = Harvest(outbox, network.fields, network.steps)
+    feed = Feed(inbox, network.steps)
     with (
         closing(inbox),
         closing(outbox),
-        launched(lambda: network.processes(feed, harvest)) as actors,
+        launched(lambda: network.processes(feed, harvest), lean=network.lean) as actors,
     ):
-        for result in pump(actors, inbox, outbox, frames(), timeout_s):
-            values = given.popleft()
+        for result in pump(actors, inbox, outbox, encoded(), timeout_s):
+            values, spent = given.popleft()
+            start = time.thread_time()
             trace = network.decode(result.data, len(values))
-            yield Executed(values, trace, result.steps, result.cpu_s)
+            own = spent + time.thread_time() - start
+            yield Executed(values, trace, form.window, result.cpu_s + own)

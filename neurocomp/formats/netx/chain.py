@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from neurocomp.formats.netx.hdf5 import Node
+from neurocomp.formats.hdf5 import Node
 from neurocomp.formats.netx.neurons import read_neuron
 from neurocomp.formats.netx.weights import IntArray
 from neurocomp.ir import GRADED, Input, Neuron, Population, Projection, Shape, Sigma

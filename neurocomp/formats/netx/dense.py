@@ -7,8 +7,8 @@ from math import prod
 
 import numpy as np
 
+from neurocomp.formats.hdf5 import Node
 from neurocomp.formats.netx.chain import Chain, layer_bias, layer_neuron, read_shape
-from neurocomp.formats.netx.hdf5 import Node
 from neurocomp.formats.netx.neurons import NO_NEURON
 from neurocomp.formats.netx.weights import IntArray, clipped, grid, headroom, refusal
 from neurocomp.ir import GRADED, Dense, Population, Projection

@@ -32,12 +32,18 @@ def _neuron(p: Population) -> Fields:
     return {f"neuron/{key}": value for key, value in fields.items()}
 
 
-def conv_fields(graph: Graph, p: Population, e: Projection, op: Conv) -> Fields:
+def conv_fields(graph: Graph, p: Population, e: Projection) -> Fields:
     """A convolution and its neurons."""
+    op, weight = e.op, e.weight
+    assert isinstance(op, Conv)  # chosen by the caller
+    assert weight is not None  # a verified integer graph
     if isinstance(p.neuron, Delta):
         raise InputError(f"population '{p.name}': netx has delta encoders in the input layer only")
     if e.delays is not None or extra_delay(graph, e):
         raise InputError(f"projection '{e.name}': netx drops the delays of a convolution")
+    why = refusal(weight.astype(np.int32), dense=False)
+    if why is not None:
+        raise InputError(f"projection '{e.name}': {why}")
     return {
         "type": "conv",
         "shape": np.array(p.shape),
@@ -48,7 +54,7 @@ def conv_fields(graph: Graph, p: Population, e: Projection, op: Conv) -> Fields:
         "padding": np.array(op.padding),
         "dilation": np.array(op.dilation),
         "groups": op.groups,
-        "weight": e.weight,
+        "weight": weight,
         **({} if p.bias is None else {"bias": p.bias}),
         **_neuron(p),
     }
@@ -58,8 +64,6 @@ def dense_fields(graph: Graph, p: Population, e: Projection, recurrent: list[Pro
     """A dense layer and its neurons, recurrent where there is such a projection."""
     if isinstance(p.neuron, Delta):
         raise InputError(f"population '{p.name}': netx has delta encoders in the input layer only")
-    if p.shape[1:] != (1, 1):
-        raise InputError(f"population '{p.name}': a dense layer of netx is flat, is {p.shape}")
     fields: Fields = {
         "type": "dense_rec" if recurrent else "dense",
         "shape": np.array(p.shape[:1]),

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from neurocomp.formats.hdf5 import Node
 from neurocomp.formats.netx.chain import (
     BITS_KEY,
     SIGNED_KEY,
@@ -18,7 +19,6 @@ from neurocomp.formats.netx.chain import (
     layer_neuron,
     read_shape,
 )
-from neurocomp.formats.netx.hdf5 import Node
 from neurocomp.formats.netx.weights import grid, refusal
 from neurocomp.ir import Array, Conv, Input, Population, Projection, Shape, skip
 from neurocomp.ir.shapes import mismatch, weight_shape

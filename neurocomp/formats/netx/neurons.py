@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurocomp.formats.netx.hdf5 import Node
+from neurocomp.formats.hdf5 import Node
 from neurocomp.ir import Delta, LoihiLif, Neuron, Sigma, SigmaDelta
 
 NEVER = 2**17 - 1  # the chip's greatest threshold; netx writes greater ones for "never fires"

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neurocomp.errors import InputError
+from neurocomp.formats.hdf5 import Node, opened
 from neurocomp.formats.netx.chain import Chain
 from neurocomp.formats.netx.dense import dense
-from neurocomp.formats.netx.hdf5 import Node, opened
 from neurocomp.formats.netx.layers import conv, flatten, input_layer
 from neurocomp.formats.netx.neurons import NEVER
 from neurocomp.ir import Graph, LoihiLif, Sigma, verify

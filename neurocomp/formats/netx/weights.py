@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_BITS = 8
-MAX_EXPONENT = 8  # netx looks for no greater common power of two
 DENSE_RANGE = (-256, 254)  # where netx clips a Dense layer's weights of both signs
 
 IntArray = npt.NDArray[np.int32]
@@ -29,7 +28,7 @@ def grid(weight: IntArray) -> Grid:
     """The grid of an integer weight array, one bit at least."""
     low, high = int(weight.min()), int(weight.max())
     merged = int(np.bitwise_or.reduce(weight, axis=None)) or 1
-    exponent = min((merged & -merged).bit_length() - 1, MAX_EXPONENT)
+    exponent = (merged & -merged).bit_length() - 1
     return Grid(max(_width(low >> exponent, high >> exponent), 1), exponent)
 
 

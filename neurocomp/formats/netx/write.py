@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -19,7 +22,19 @@ from neurocomp.formats.netx.fields import (
     encoder_fields,
     extra_delay,
 )
-from neurocomp.ir import Conv, Delta, Dense, Graph, Input, LoihiLif, Population, Projection, skip
+from neurocomp.formats.netx.weights import refusal
+from neurocomp.ir import (
+    GRADED,
+    Conv,
+    Delta,
+    Dense,
+    Graph,
+    Input,
+    LoihiLif,
+    Population,
+    Projection,
+    skip,
+)
 from neurocomp.ir.verify import verify
 
 
@@ -27,13 +42,15 @@ def write_netx(graph: Graph, path: Path) -> None:
     """Write a sequential integer graph; the file appears whole or not at all.
 
     A file holds no window, no readout and no designed weight bits: netx resets by its argument
-    ``reset_interval`` and recovers the bits from the weights. Where the input takes more than
-    spikes and has no neurons, load with ``input_message_bits``.
+    ``reset_interval`` (with ``reset_offset=1``) and recovers the bits from the weights. Where the
+    input takes more than spikes and has no neurons, load with ``input_message_bits``. A dense layer
+    whose weights netx's Dense would clip, outside −256 to 254, is written as the convolution over
+    the whole layer before it, which computes the same; so are the dense layers before it.
 
     Raises:
         InputError: not an integer graph, or one that netx cannot hold, naming the population or
-            projection: several inputs or branches, delays of convolutions, weights that netx or
-            Lava would change, biases of sigma neurons, other scalings of sigma-delta neurons.
+            projection: several inputs or branches, delays of convolutions, weights of more than
+            eight bits, biases of sigma neurons, other scalings of sigma-delta neurons.
     """
     verify(graph, integer=True)
     buffer = io.BytesIO()
@@ -47,6 +64,15 @@ def write_netx(graph: Graph, path: Path) -> None:
         out.write(buffer.getvalue())
 
 
+class _Layer(NamedTuple):
+    """A population with what the layer before it, and it itself, project onto it."""
+
+    before: Population
+    population: Population
+    forward: Projection
+    recurrent: list[Projection]
+
+
 def _layers(graph: Graph) -> Iterator[Fields]:
     """The layers of the file, first to last."""
     before, *rest = _sequence(graph)
@@ -54,9 +80,9 @@ def _layers(graph: Graph) -> Iterator[Fields]:
     assert isinstance(values, Input)  # the sequence starts there
     if rest and _is_encoder(graph, rest[0]):
         before = rest.pop(0)
-    spatial = before.shape[1:] != (1, 1) or any(
-        isinstance(e.op, Conv) for e in graph.outgoing(before.name)
-    )
+    layers = [_layer(graph, a, b) for a, b in pairwise([before, *rest])]
+    n_conv = _n_convolutions(graph, layers)
+    spatial = n_conv > 0 or before.shape[1:] != (1, 1)
     if spatial or before is not graph.inputs[0] or values != Input():
         yield {
             "type": "input",
@@ -65,17 +91,50 @@ def _layers(graph: Graph) -> Iterator[Fields]:
             SIGNED_KEY: values.signed,
             **({} if before is graph.inputs[0] else encoder_fields(graph, before)),
         }
-    for p in rest:
-        forward, *recurrent = _forward_first(graph, p, before)
-        if isinstance(forward.op, Conv):
-            if not spatial:
-                raise InputError(f"population '{p.name}': netx has no convolution of a flat layer")
-            yield conv_fields(graph, p, forward, forward.op)
-        else:
-            if spatial:
-                yield {"type": "flatten", "shape": np.array([before.size, 1, 1])}
-            yield dense_fields(graph, p, forward, recurrent)
-        before, spatial = p, isinstance(forward.op, Conv)
+    for layer in layers[:n_conv]:
+        yield conv_fields(graph, layer.population, _convolution(layer))
+    if spatial and layers[n_conv:]:
+        yield {"type": "flatten", "shape": np.array([layers[n_conv].before.size, 1, 1])}
+    for layer in layers[n_conv:]:
+        yield dense_fields(graph, layer.population, layer.forward, layer.recurrent)
+
+
+def _n_convolutions(graph: Graph, layers: list[_Layer]) -> int:
+    """How many layers the file holds as convolutions: all up to the last that must be one.
+
+    netx has no convolution of a flat layer, so that dense layers before it become one as well.
+    """
+    last = max((i for i, layer in enumerate(layers) if _must_be_conv(layer)), default=-1)
+    for layer in layers[: last + 1]:
+        p, e = layer.population, layer.forward
+        delayed = isinstance(e.op, Dense) and (e.delays is not None or extra_delay(graph, e))
+        if layer.recurrent or delayed:
+            raise InputError(
+                f"population '{p.name}': netx must hold it as a convolution, as '"
+                f"{layers[last].population.name}' can be nothing else, and its convolutions have "
+                "no recurrent synapses and no delays; drop these, or use smaller dense weights"
+            )
+    return last + 1
+
+
+def _must_be_conv(layer: _Layer) -> bool:
+    """Whether a layer is a convolution, or has dense weights that only a convolution can hold."""
+    weight = layer.forward.weight
+    assert weight is not None  # a verified integer graph
+    if isinstance(layer.forward.op, Conv):
+        return True
+    integer = weight.astype(np.int32)
+    fits = refusal(integer, dense=True) is None or refusal(integer, dense=False) is not None
+    return not (fits or isinstance(layer.population.neuron, GRADED))  # wide graded sums would wrap
+
+
+def _convolution(layer: _Layer) -> Projection:
+    """The forward projection as a convolution: over the whole layer before, if it is dense."""
+    e, before = layer.forward, layer.before
+    if isinstance(e.op, Conv) or e.weight is None:
+        return e
+    weight = e.weight.reshape(-1, *before.shape)
+    return replace(e, op=Conv(kernel=before.shape[1:]), weight=weight)
 
 
 def _sequence(graph: Graph) -> list[Population]:
@@ -86,8 +145,8 @@ def _sequence(graph: Graph) -> list[Population]:
     while followers := _followers(graph, order[-1]):
         if len(followers) > 1 or graph.population(followers[0]) in order:
             raise InputError(
-                f"population '{order[-1].name}': feeds {', '.join(followers)}; "
-                "a netx file is a sequence of layers"
+                f"population '{order[-1].name}': feeds {', '.join(followers)}; a netx file is a "
+                "sequence of layers; write it as NIR instead"
             )
         order.append(graph.population(followers[0]))
     if order[-1].name != graph.output:
@@ -102,8 +161,8 @@ def _followers(graph: Graph, p: Population) -> list[str]:
     return [e.target for e in graph.outgoing(p.name) if e.target != p.name]
 
 
-def _forward_first(graph: Graph, p: Population, before: Population) -> list[Projection]:
-    """The projection from the layer before, then the recurrent one if there is one."""
+def _layer(graph: Graph, before: Population, p: Population) -> _Layer:
+    """A population's layer; one projection from the layer before, and maybe a recurrent one."""
     forward = [e for e in graph.incoming(p.name) if e.source == before.name]
     recurrent = [e for e in graph.incoming(p.name) if e.source == p.name]
     ops_differ = any(not isinstance(e.op, Dense) for e in forward + recurrent) and recurrent
@@ -112,7 +171,9 @@ def _forward_first(graph: Graph, p: Population, before: Population) -> list[Proj
             f"population '{p.name}': netx has one projection per layer, and a recurrent one of "
             f"dense layers; found {', '.join(e.name for e in forward + recurrent)}"
         )
-    return forward + recurrent
+    if isinstance(forward[0].op, Dense) and p.shape[1:] != (1, 1):
+        raise InputError(f"population '{p.name}': a dense layer of netx is flat, is {p.shape}")
+    return _Layer(before, p, forward[0], recurrent)
 
 
 def _is_encoder(graph: Graph, p: Population) -> bool:

@@ -27,6 +27,8 @@ def compiler(graph: Graph, target: Target, rates: Rates) -> Partition:
 
 def choose(layer: Layer, target: Target, reach: Reach) -> Shape | None:
     """The compiler's tile of one layer; None where not even one neuron fits."""
+    if tile_fits(layer, target, layer.shape, reach):
+        return layer.shape
     if layer.shape[1:] == (1, 1) and any(isinstance(e.op, Dense) for e in layer.incoming):
         return _dense_tile(layer, target, reach)
     return _grid_tile(layer, target, reach)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import quadratic_assignment
 
-from neurocomp.hw.mesh import Point, live_cores, tile_of
+from neurocomp.hw.mesh import Point, hops, live_cores, tile_of
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import CoreAddress, Placement
 from neurocomp.mapping.place.chips import assign
@@ -17,6 +17,7 @@ from neurocomp.spec.target import Target
 KICKS = 24
 SWEEPS = 2  # over the chips, each placed while the others stay
 MAX_FAQ_ITERATIONS = 30
+MAX_PLACES = 256  # of a chip, unless it holds more cores; the work grows with their cube
 
 
 def qap(flow: Flow, target: Target, rng: np.random.Generator) -> Placement:
@@ -36,11 +37,22 @@ def qap(flow: Flow, target: Target, rng: np.random.Generator) -> Placement:
         if address.chip < n_chips:
             places[address.chip].append(address)
     chip = assign(flow, [len(p) for p in places])
+    sizes = np.bincount(chip, minlength=n_chips)
+    places = [_near(p, int(n), target) for p, n in zip(places, sizes, strict=True)]
     addresses = _in_order(chip, places)
     for sweep in range(SWEEPS if n_chips > 1 else 1):
         for c in range(n_chips):
             _place_chip(flow, target, np.flatnonzero(chip == c), places[c], addresses, sweep, rng)
     return Placement(tuple(addresses))
+
+
+def _near(places: list[CoreAddress], n: int, target: Target) -> list[CoreAddress]:
+    """Places enough for ``n`` cores: all of them, or on a very large chip those near its first."""
+    most = max(MAX_PLACES, n + n // 4)
+    if len(places) <= most:
+        return places
+    first = tile_of(target, *places[0])
+    return sorted(sorted(places, key=lambda p: hops(first, tile_of(target, *p)))[:most])
 
 
 def _in_order(chip: npt.NDArray[np.intp], places: list[list[CoreAddress]]) -> list[CoreAddress]:

@@ -1,0 +1,140 @@
+"""Our mapper beside its peers, judged by one judge, in one run.
+
+    python benchmarks/mapping.py [NAME …] [--quick] [--list] [--rates 0.1|lognormal]
+        [--networks FOLDER] [--peers FOLDER] [--plot FILE]
+
+NAME is a case or a part (``--list`` prints them); without names everything is measured, which
+takes an hour of CPU time, ``--quick`` less than two minutes.
+
+A case is a network on a target. Every policy of ours and every baseline is a line: cores, messages,
+hops and greatest link load per step, energy on the network on chip (SANA-FE's prices of Loihi 1),
+CPU seconds; then the ratios that are aimed at. The messages of our mappings are counted neuron by
+neuron as well; it ends where the two counts differ.
+
+Baselines, built here: ``chunks`` (one-dimensional, row order), ``tiles`` (exact best tile of each
+layer, one layer per core), ``compiler`` (the rule read off Intel's tables); ``metis`` and
+``kahypar`` on atoms (16 channels at one position; parts that do not fit are halved until all are
+legal) and on grains (boxes of a third of a core; more parts until all are legal), along a Hilbert
+curve.
+``+ours`` is the same partition with our placer. A baseline that needs more cores than the target
+has gets more chips; one that breaks limits is marked, and where no legal one of its kind is there
+compared without a verdict. METIS and rig run in environments of their own, below --peers (see
+`mapping_peers.metis` and `mapping_peers.rig_sa`), Mt-KaHyPar comes with the extra ``hypergraph``.
+What is not there is left out, and a line says so. nengo-loihi (`mapping_peers.nengo`) is a part.
+
+Parts: the placer beside rig's annealer, CPU time against size, the 9.2 M network, equal bytes of
+equal seeds, and networks over many chips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mapping_peers import hypergraph, metis
+from mapping_peers.cases import Case, cases
+from mapping_peers.judge import Score, judged, measured, placed
+from mapping_peers.networks import lognormal_rates
+from mapping_peers.neurons import agree
+from mapping_peers.parts import PARTS, run
+from mapping_peers.peers import partitioner_rows, sliced_rows, timed
+from mapping_peers.verdict import HEADER, line, verdict
+
+from neurocomp.errors import FitError
+from neurocomp.ir import Graph
+from neurocomp.mapping import map_graph
+from neurocomp.mapping.activity import Given, rates_of
+from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.mapping.flow import flow
+from neurocomp.spec.policy import policy_names
+from neurocomp.spec.target import Target
+
+QUICK = ("pilotnet", "vgg9-8bit", "dense-1024@loihi1", "placer-120", "bytes")
+COMPILER = "compiler"
+
+
+def main() -> None:
+    """Map every case and print its table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="cases; all if none is named")
+    parser.add_argument("--quick", action="store_true", help="few cases, without partitioners")
+    parser.add_argument("--list", action="store_true", help="print the names and stop")
+    parser.add_argument("--rates", choices=("0.1", "lognormal"), default="0.1")
+    parser.add_argument("--networks", type=Path, help="folder of lava-dl's network files")
+    parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
+    parser.add_argument("--plot", type=Path, help="draw time against size to this file")
+    options = parser.parse_args()
+    every = cases(options.networks)
+    if options.list:
+        print("\n".join([*every, *PARTS]))
+        return
+    if not metis.available(options.peers):
+        print("METIS is left out: name the folder of its environment with --peers")
+    if not hypergraph.available():
+        print("Mt-KaHyPar is left out: it is not installed")
+    for name in options.names or (QUICK if options.quick else [*every, *PARTS]):
+        if name in PARTS:
+            run(name, options.peers, options.plot)
+        elif name in every:
+            report(name, every[name], options)
+        else:
+            sys.exit(f"unknown name {name}; --list prints the known ones")
+
+
+def report(name: str, case: Case, options: argparse.Namespace) -> None:
+    """The table and the verdict of one case."""
+    loaded = case.load()
+    if loaded is None:
+        print(f"{name}: its network file is not there; name its folder with --networks")
+        return
+    graph, target = loaded
+    rates = lognormal_rates(graph) if options.rates == "lognormal" else None
+    bound = lower_bound_cores(graph, target)
+    print(f"\n{name} on {target.name}: at least {bound} cores; rates {options.rates}\n{HEADER}")
+    ours, baselines = [], []
+    for score in our_rows(graph, target, rates):
+        (baselines if score.name.startswith(COMPILER) else ours).append(score)
+        print(line(score), flush=True)
+    for score in peer_rows(graph, target, rates, options):
+        baselines.append(score)
+        print(line(score), flush=True)
+    print("\n".join(verdict(ours, baselines, bound)), flush=True)
+
+
+def our_rows(graph: Graph, target: Target, given: Given | None) -> Iterator[Score]:
+    """Every policy; ``compiler``, which is Intel's and not ours, also with our placer."""
+    rates = rates_of(graph, given)
+    for policy in policy_names():
+        try:
+            mapping, seconds = timed(lambda p=policy: map_graph(graph, target, p, rates=given))  # type: ignore[misc]
+        except FitError as reason:
+            print(f"  {policy:24}{reason}")
+            continue
+        if not agree(graph, mapping.partition, rates):
+            sys.exit(f"{policy}: messages counted neuron by neuron are others than those of boxes")
+        yield judged(policy, graph, target, rates, mapping, seconds)
+        if policy == COMPILER:
+            sent = flow(graph, mapping.partition, rates)
+            place, placing = timed(lambda s=sent: placed(s, target))  # type: ignore[misc]
+            yield measured(f"{policy}+ours", sent, place, target, seconds + placing)
+
+
+def peer_rows(
+    graph: Graph, target: Target, given: Given | None, options: argparse.Namespace
+) -> Iterator[Score]:
+    """The baselines; partitioners stop at twice the cores of the tiles."""
+    rates = rates_of(graph, given)
+    most = 0
+    for score in sliced_rows(graph, target, rates):
+        most = max(most, 2 * score.cores) if score.name.startswith("tiles") else most
+        yield score
+    if not options.quick:
+        yield from partitioner_rows(graph, target, rates, options.peers, most)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the mapping benchmark measures with: networks, targets, baselines and the judge."""

@@ -1,0 +1,86 @@
+"""nengo-loihi's own splitting of two populations, all to all; where it maps and where it does not.
+
+It runs in an environment of its own, made by
+
+    python3.10 -m venv FOLDER/nengo-map &&
+    FOLDER/nengo-map/bin/pip install nengo-loihi==1.1.0 'numpy<1.24'
+
+Its simulator builds, splits and validates the blocks; each becomes a core, in row order.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from mapping_peers.judge import Score, assembled, judged
+from mapping_peers.networks import Chain
+from mapping_peers.peers import timed
+from neurocomp.ir import Slice
+from neurocomp.mapping import map_graph
+from neurocomp.mapping.activity import rates_of
+from neurocomp.mapping.model import Partition, Placement
+from neurocomp.mapping.place.order import first_cores
+from neurocomp.spec.target import load_target
+
+SIZES = (256, 512, 1024, 2048)
+SCRIPT = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import numpy as np, nengo, nengo_loihi
+n = int(sys.argv[1])
+kind = nengo_loihi.neurons.LoihiSpikingRectifiedLinear()
+with nengo.Network(seed=0) as net:
+    a, b = (nengo.Ensemble(n, 1, neuron_type=kind) for _ in range(2))
+    weights = np.random.RandomState(0).randn(n, n) / n
+    nengo.Connection(a.neurons, b.neurons, transform=weights, synapse=None)
+try:
+    model = nengo_loihi.Simulator(net, target="sim", progress_bar=False).model
+    found = {"blocks": [block.compartment.n_compartments for block in model.blocks]}
+except nengo.exceptions.BuildError as fault:
+    found = {"fault": str(fault).split(": ")[-1]}
+print(json.dumps(found))
+"""
+
+
+def available(peers: Path | None) -> bool:
+    """Whether its environment is there."""
+    return peers is not None and _python(peers).is_file()
+
+
+def both(n: int, peers: Path) -> tuple[list[Score], str]:
+    """Our mapping and nengo-loihi's of n → n neurons on loihi1, and why it has none.
+
+    The first population is driven by one input, as cheaply as nengo-loihi's is by the host.
+    """
+    graph = Chain((1, 1, 1), 8).dense(n).dense(n).graph(f"{n} → {n}")
+    target = load_target("loihi1")
+    rates = rates_of(graph, None)
+    mapping, seconds = timed(lambda: map_graph(graph, target, "balanced"))
+    ours = judged("balanced", graph, target, rates, mapping, seconds)
+    done = subprocess.run(
+        [str(_python(peers)), "-c", SCRIPT, str(n)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    if "fault" in found:
+        return [ours], found["fault"]
+    sizes = found["blocks"]
+    partition = Partition(tuple((s,) for s in _slices([p.name for p in graph.neurons], n, sizes)))
+    places = Placement(tuple(first_cores(len(sizes), target)))
+    theirs = assembled("nengo-loihi", graph, target, partition, places)
+    return [ours, judged("nengo-loihi", graph, target, rates, theirs, 0.0)], ""
+
+
+def _slices(names: list[str], n: int, sizes: list[int]) -> Iterator[Slice]:
+    """Blocks in their order, which fill one population after the other."""
+    first = 0
+    for size in sizes:
+        population, start = divmod(first, n)
+        yield Slice(names[population], (start, 0, 0), (start + size, 1, 1))
+        first += size
+
+
+def _python(peers: Path) -> Path:
+    return peers / "nengo-map" / "bin" / "python"

@@ -1,0 +1,1 @@
+"""Networks of Lava's own processes, independent of our engine: "stock" and "netx"."""

@@ -1,0 +1,144 @@
+"""Backend "stock": the same network as plain lava-nc processes, one sample after the other.
+
+Lava's own Conv, Dense, LIFReset, Delta, SigmaDelta and Sigma compute it, independently of our
+engine. Every synapse process takes one step, as on the chip; shorter paths wait in a delay line.
+Lava cannot reset its sigma-delta neurons: a network with such gets a Lava start per sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from neurocomp.backend.engine.messages import Bytes
+from neurocomp.backend.execution import Executed, Form, opened
+from neurocomp.backend.plain.neurons import neuron_process
+from neurocomp.backend.plain.outlets import Outlets, whc
+from neurocomp.backend.plain.samples import sample_by_sample
+from neurocomp.backend.plain.synapses import connect
+from neurocomp.backend.processes.delay import Delay, PyDelayModel
+from neurocomp.backend.processes.source import PySourceModel, Source
+from neurocomp.backend.runtime import session
+from neurocomp.backend.runtime.ends import Feed, Field, Harvest
+from neurocomp.backend.runtime.launch import Models
+from neurocomp.errors import InputError
+from neurocomp.ir import GRADED, Array, Graph
+from neurocomp.ir.schedule import axon_delays, depths, split_delays
+from neurocomp.quant.check import check, peak_drive
+from neurocomp.quant.fixed import IntArray
+from neurocomp.quant.reference import Trace, Watch
+
+CONV_LIMIT = 2**23  # Lava's convolution wraps its sums to 24 bits
+
+
+def stream(
+    graph: Graph, batches: Iterable[Array], *, watch: Watch, timeout_s: float
+) -> Generator[Executed, None, None]:
+    """Run batches of values through stock Lava processes, sample by sample.
+
+    Raises:
+        InputError: the graph fails `quant.check.check`, has several inputs, sums that Lava's Conv
+            would wrap, or sigma-delta neurons with a window and a bias; or values do not suit it.
+        RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
+    """
+    _require_buildable(graph)
+    form, values = opened(graph, batches, watch)
+    if form is None:
+        return
+    one = replace(form, batch=1)
+    network = StockNetwork(split_delays(graph), one)
+    resets = not any(isinstance(p.neuron, GRADED) for p in graph.neurons)
+
+    def run(samples: Iterable[Array]) -> Iterator[Executed]:
+        return session.run(graph, one, network, samples, timeout_s)
+
+    yield from sample_by_sample(graph, form, values, run, resets=resets)
+
+
+@dataclass(frozen=True, slots=True)
+class StockNetwork:
+    """Source, Lava's own processes, and sink, for one sample; see `session.Network`.
+
+    Lava's maps are (W, H, C), its dense vectors flattened in that order; ours are (C, H, W). Lava
+    counts steps from 1; a population at depth d makes step t of its window at Lava's step
+    1 + t + d, so LIFReset must reset where ``time mod T = (1 + d) mod T``.
+    """
+
+    graph: Graph
+    form: Form
+
+    @property
+    def lean(self) -> bool:
+        """Most processes are Lava's own, with channels as Lava makes them."""
+        return False
+
+    @property
+    def steps(self) -> int:
+        """Lava steps of a sample."""
+        return self.form.window
+
+    @property
+    def words(self) -> int:
+        """int32 words that carry the values of a sample."""
+        return self.form.frames * self.graph.inputs[0].size
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What the sink gathers."""
+        return Outlets(self.graph, self.form).fields
+
+    def processes(self, feed: Feed, harvest: Harvest) -> Models:
+        """Make all Lava processes, connected, and the model of each."""
+        graph, window = self.graph, self.form.window
+        depth, wait = depths(graph), axon_delays(graph)
+        source = graph.inputs[0]
+        first = Source(shape=whc(source.shape), feed=feed)
+        models: Models = {first: PySourceModel}
+        neurons, outs = {}, {source.name: first.out}
+        for p in graph.neurons:
+            neurons[p.name], made = neuron_process(p, depth[p.name], window)
+            outs[p.name] = neurons[p.name].s_out
+            models |= made
+        for e in graph.projections:
+            sender, out = graph.population(e.source), outs[e.source]
+            if wait[e.name] or e.delay:
+                line = Delay(
+                    shape=whc(sender.shape),
+                    wait=wait[e.name],
+                    window=window,
+                    depth=depth[e.source],
+                    kept=window - e.delay,
+                )
+                out.connect(line.s_in)
+                models[line], out = PyDelayModel, line.s_out
+            models |= connect(e, sender, out, neurons[e.target])
+        return models | Outlets(graph, self.form).connect(neurons, outs, harvest)
+
+    def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
+        """(F, W, H, C)."""
+        return np.ascontiguousarray(frames[0].transpose(0, 3, 2, 1), np.int32)
+
+    def decode(self, data: Bytes, samples: int) -> Trace:
+        """The trace of the one sample."""
+        return Outlets(self.graph, self.form).decode(data)
+
+
+def _require_buildable(graph: Graph) -> None:
+    check(graph)
+    if len(graph.inputs) != 1:
+        raise InputError(f"{graph.name}: exactly one input is supported, got {len(graph.inputs)}")
+    for p in graph.neurons:
+        if isinstance(p.neuron, GRADED):
+            if graph.timesteps is not None and p.bias is not None and p.bias.any():
+                raise InputError(
+                    f"population '{p.name}': Lava's sigma-delta processes cannot wait for their "
+                    "window to begin, so a bias comes too early; use backend 'lava'"
+                )
+        elif (peak := peak_drive(graph, p)) >= CONV_LIMIT:
+            raise InputError(
+                f"population '{p.name}': its synapses can sum to {peak:.0f}, Lava's Conv wraps at "
+                f"{CONV_LIMIT}; use backend 'lava'"
+            )

@@ -1,0 +1,131 @@
+"""The stage ``compare``: networks that were designed in other ways, trained and mapped alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from neurocomp.atomic import write_json
+from neurocomp.errors import FitError
+from neurocomp.flow.context import HISTORY, RATES_SAMPLES, Context, Result, measured_rates
+from neurocomp.flow.explored import explored
+from neurocomp.flow.folder import RESULT
+from neurocomp.flow.joint import figures_row, job_of
+from neurocomp.ir import Graph
+from neurocomp.spec.recipe import TrainSpec
+
+UNIFORM_BITS = 4
+
+
+def compare(ctx: Context) -> Result:
+    """Design, train and map a network for each of the recipe's baselines.
+
+    Each has a folder and a result file of its own, so that a comparison that stopped goes on with
+    the baseline that it was in. One that cannot keep the limits has a row that says so.
+    """
+    assert ctx.options.recipe.joint is not None  # see `neurocomp.flow.stages.stages_of`
+    rows = [_row(ctx, name) for name in ctx.options.recipe.joint.baselines]
+    return {"baselines": rows}
+
+
+def _row(ctx: Context, name: str) -> dict[str, Any]:
+    folder = ctx.run.stage("compare") / name
+    path = folder / RESULT
+    if path.is_file():
+        row: dict[str, Any] = json.loads(path.read_text())
+        return row
+    folder.mkdir(exist_ok=True)
+    try:
+        graph, spec, seconds = DESIGNERS[name](ctx, folder)
+    except FitError as fault:
+        made: dict[str, Any] = {"name": name, "fault": str(fault)}
+    else:
+        made = {"name": name, "fault": None, **_deployed(ctx, graph, spec, folder, seconds)}
+    write_json(path, made)
+    return made
+
+
+def _deployed(
+    ctx: Context, graph: Graph, spec: TrainSpec, folder: Path, seconds: float
+) -> dict[str, Any]:
+    """A design trained, made integer and mapped, as figures."""
+    from neurocomp.mapping import map_graph
+    from neurocomp.train import train
+
+    options = ctx.options
+    trained = train(
+        graph,
+        ctx.dataset,
+        spec,
+        folder / "train",
+        seed=options.seed,
+        device=options.device,
+        progress=ctx.progress,
+    )
+    history = folder / HISTORY
+    write_json(history, list(trained.history))
+    rates = measured_rates(trained.graph, ctx.dataset.train_values[:RATES_SAMPLES])
+    policy = options.recipe.policy
+    mapping = map_graph(trained.graph, options.target, policy, rates=rates, seed=options.seed)
+    return {
+        "accuracy": {"float": trained.accuracy_float, "integer": trained.accuracy_integer},
+        "cores": mapping.n_cores,
+        **figures_row(trained.graph, mapping, rates, options, seconds, history),
+    }
+
+
+def _sequential(ctx: Context, folder: Path) -> tuple[Graph, TrainSpec, float]:
+    from neurocomp.train.joint import sequential
+
+    job, options = job_of(ctx.options), ctx.options
+    found, seconds = sequential(
+        job, ctx.dataset, folder, seed=options.seed, device=options.device, progress=ctx.progress
+    )
+    return found.graph, job.train, seconds
+
+
+def _joint(ctx: Context, folder: Path, variant: str) -> tuple[Graph, TrainSpec, float]:
+    """The joint search with some of its choices taken away."""
+    from neurocomp.train.joint import search, uncompressed, uniform
+
+    whole, options = job_of(ctx.options), ctx.options
+    job = uncompressed(whole) if variant == "spikedhs" else uniform(whole, UNIFORM_BITS)
+    found = search(
+        job, ctx.dataset, folder, seed=options.seed, device=options.device, progress=ctx.progress
+    )
+    return found.graph, job.train, found.seconds
+
+
+def _spikernel(ctx: Context, folder: Path) -> tuple[Graph, TrainSpec, float]:
+    """The best score among the recipe's SpiKernel candidates with no more weight memory.
+
+    Raises:
+        FitError: the smallest of them has more.
+    """
+    from neurocomp.arch import Task, build
+
+    options, dataset = ctx.options, ctx.dataset
+    found = explored(options, dataset, folder, ctx.progress)
+    most = ctx.run.require("search")["best"]["model_bits"]
+    fitting = [s.candidate for s in found.ranking if s.price.model_bits <= most]
+    if not fitting:
+        least = min(s.price.model_bits for s in found.ranking)
+        raise FitError(
+            f"the smallest SpiKernel candidate has {least:,} weight bits, the joint design "
+            f"{most:,.0f}; narrow the recipe's space to smaller networks"
+        )
+    task = Task(dataset.shape, dataset.bits, len(dataset.classes))
+    dense = options.recipe.train.model_copy(update={"prune": 0.0})
+    return build(fitting[0], task), dense, found.seconds
+
+
+Designer: TypeAlias = Callable[[Context, Path], tuple[Graph, TrainSpec, float]]
+DESIGNERS: dict[str, Designer] = {
+    "sequential": _sequential,
+    "uniform4": partial(_joint, variant="uniform4"),
+    "spikedhs": partial(_joint, variant="spikedhs"),
+    "spikernel": _spikernel,
+}

@@ -1,0 +1,168 @@
+"""Does an imported network fire its framework's spikes, in float and at fewer weight bits?"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurocomp.errors import InputError
+from neurocomp.flow.loading import integers_of, load_network
+from neurocomp.flow.simulate_one import read_values
+from neurocomp.ir import Array, CubaLif, Graph, Input
+
+BITS = (8, 6, 4, 2)
+READOUT = "readout"  # the expected file's name for what a membrane shows at the end
+FLOAT = "float"
+
+
+@dataclass(frozen=True, eq=False)
+class _Activity:
+    """Spikes per population, (samples, steps, C, H, W), and the readout if there is one."""
+
+    spikes: dict[str, Array]
+    readout: Array | None
+
+
+def parity(
+    network: Graph | Path | str,
+    input_file: Path,
+    expected_file: Path,
+    *,
+    bits: Sequence[int] = BITS,
+    dt: float | None = None,
+) -> dict[str, Any]:
+    """Compare a float network, and its integer versions, with spikes that were recorded elsewhere.
+
+    Args:
+        network: a NIR file, or another float network with weights.
+        input_file: whole numbers (.npy), (steps, …) or (samples, steps, …).
+        expected_file: spikes (.npz), an array per population under its name, shaped as the input;
+            further "readout", (samples, values), of an output that is read as a membrane.
+        bits: weight bits of the integer versions.
+        dt: time step of a NIR file, as `neurocomp.formats.nir.read_nir` says.
+
+    Returns:
+        The row that ``neurocomp parity --json`` prints. ``rows`` has "float" and each number of
+        bits against "expected" and "float": per population the share of neuron-steps that differ
+        and the first step that does, and the share of samples whose greatest readout agrees; or
+        ``fault``, why the network cannot be made integer at these bits.
+
+    Raises:
+        InputError: unreadable files, shapes that do not fit, unknown populations, no float network.
+    """
+    from neurocomp.snn.stepping import run_float
+
+    graph, _ = load_network(network, dt=dt)
+    if not all(isinstance(p.neuron, CubaLif) for p in graph.neurons):
+        raise InputError(f"{network}: is no float network, so nothing is lost at fewer bits")
+    values = _whole(read_values(input_file, graph), input_file)
+    graph = _fitted(graph, values)
+    expected = _expected(expected_file, graph, values)
+    trace = run_float(graph, values)
+    own = _Activity(trace.spikes, trace.readout)
+    rows = [{"network": FLOAT, "against": {"expected": _difference(own, expected)}}]
+    rows += [_row(graph, values, b, {"expected": expected, FLOAT: own}) for b in bits]
+    return {
+        "network": graph.name,
+        "samples": len(values),
+        "steps": values.shape[1],
+        "rates": {name: float(fired.mean()) for name, fired in own.spikes.items()},
+        "rows": rows,
+    }
+
+
+def _row(graph: Graph, values: Array, bits: int, others: dict[str, _Activity]) -> dict[str, Any]:
+    """The integer version at some bits against the others."""
+    from neurocomp.quant import reference
+
+    projections = tuple(replace(e, weight_bits=bits) for e in graph.projections)
+    try:
+        integer = integers_of(graph.with_parts(graph.populations, projections), values.shape[1])
+    except InputError as fault:
+        return {"network": bits, "fault": str(fault)}
+    trace = reference.run(integer, values)
+    mine = _Activity(trace.spikes, trace.readout)
+    return {
+        "network": bits,
+        "against": {name: _difference(mine, other) for name, other in others.items()},
+    }
+
+
+def _difference(mine: _Activity, other: _Activity) -> dict[str, Any]:
+    """Where two activities differ, in the populations that both have."""
+    populations = []
+    for name, fired in mine.spikes.items():
+        if name in other.spikes:
+            differs = fired != other.spikes[name]
+            steps = np.flatnonzero(differs.any(axis=(0, 2, 3, 4)))
+            populations.append(
+                {
+                    "name": name,
+                    "share": float(differs.mean()),
+                    "first_step": int(steps[0]) if steps.size else None,
+                }
+            )
+    agreement = None
+    if mine.readout is not None and other.readout is not None:
+        same = mine.readout.argmax(axis=1) == other.readout.argmax(axis=1)
+        agreement = float(same.mean())
+    return {"populations": populations, "readout_agreement": agreement}
+
+
+def _whole(values: Array, path: Path) -> Array:
+    """Input values as integers; the chip takes no others."""
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.rint(values)).all():
+        return values.astype(np.int64)
+    if values.dtype.kind not in "bui":
+        raise InputError(
+            f"{path}: a chip's input is whole numbers, got {values.dtype} with fractions; "
+            "scale the input to integers and the first weights by as much"
+        )
+    return values.astype(np.int64)
+
+
+def _fitted(graph: Graph, values: Array) -> Graph:
+    """The network with the input's own window and bits."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=1))
+    bits = max(high, -low - 1).bit_length() + (low < 0)
+    populations = tuple(
+        replace(p, neuron=Input(bits, signed=low < 0)) if isinstance(p.neuron, Input) else p
+        for p in graph.populations
+    )
+    return replace(graph, populations=populations, timesteps=values.shape[1])
+
+
+def _expected(path: Path, graph: Graph, values: Array) -> _Activity:
+    """The recorded spikes, checked."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file.items())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as fault:
+        raise InputError(f"{path}: not a readable .npz file ({fault})") from fault
+    readout = arrays.pop(READOUT, None)
+    spikes = {}
+    known = [p.name for p in graph.neurons]
+    for name, array in arrays.items():
+        if name not in known:
+            raise InputError.unknown("population", name, known)
+        shape = (*values.shape[:2], *graph.population(name).shape)
+        if array.size != np.prod(shape) or array.dtype.kind not in "buif":
+            raise InputError(
+                f"{path}: '{name}' is {array.dtype} of shape {array.shape}, expected {shape}"
+            )
+        spikes[name] = array.reshape(shape) != 0
+    if readout is not None and (readout.shape[:1] != values.shape[:1] or readout.ndim != 2):
+        raise InputError(
+            f"{path}: '{READOUT}' must be shaped ({len(values)}, values), is {readout.shape}"
+        )
+    if readout is None and graph.readout == "spikes" and graph.output in spikes:
+        readout = spikes[graph.output].sum(axis=1).reshape(len(values), -1)
+    return _Activity(spikes, readout)

@@ -1,0 +1,191 @@
+"""Runs, mappings and simulations side by side: what each takes, and which is better in what."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from neurocomp.atomic import write_text
+from neurocomp.errors import InputError
+from neurocomp.flow.folder import RunFolder
+from neurocomp.flow.loading import load_network, target_of
+
+
+class Metric(NamedTuple):
+    """A row of the comparison.
+
+    Attributes:
+        place: keys that lead to the value in a run's summary.
+        sign: −1 = less is better, 1 = more is better, 0 = a text that says what is compared.
+        per: key beside the last one whose value divides this one.
+        by_rates: comparable only where all rates are measured, or all assumed.
+    """
+
+    name: str
+    place: tuple[str, ...]
+    sign: int = -1
+    per: str | None = None
+    by_rates: bool = False
+
+
+METRICS = (
+    Metric("network", ("mapping", "network"), 0),
+    Metric("target", ("mapping", "target"), 0),
+    Metric("policy", ("mapping", "policy"), 0),
+    Metric("rates", ("mapping", "traffic", "rates"), 0),
+    Metric("data", ("data",), 0),
+    Metric("cores", ("mapping", "n_cores")),
+    Metric("chips", ("mapping", "n_chips")),
+    Metric("messages per step", ("mapping", "traffic", "messages_per_step"), by_rates=True),
+    Metric("hops per step", ("mapping", "traffic", "spike_hops_per_step"), by_rates=True),
+    Metric("busiest link per step", ("mapping", "traffic", "max_link_per_step"), by_rates=True),
+    Metric("crossings per step", ("mapping", "traffic", "chip_crossings_per_step"), by_rates=True),
+    Metric("accuracy", ("accuracy", "lava"), 1),
+    Metric("accuracy, integer", ("accuracy", "integer"), 1),
+    Metric("SynOps per sample", ("simulate", "synops"), per="samples"),
+    Metric("45 nm energy per sample, mJ", ("figures", "energy_mj")),
+    Metric("latency, steps", ("simulate", "latency_steps")),
+    Metric("weights", ("best", "params")),
+)
+
+
+def side_by_side(
+    items: Sequence[Path],
+    *,
+    network: Path | None = None,
+    hw: str | None = None,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Compare runs, saved mappings and results of ``map --json`` and ``simulate --json``.
+
+    Args:
+        network: the network of saved mappings, from which their messages are counted (at assumed
+            rates) after they are checked; without it only their cores are known.
+        hw: target of the saved mappings where its name is not that of a shipped one.
+        out: file for the page.
+
+    Returns:
+        ``items``, and ``rows`` with a value for each item (None = not known) and the ``better``
+        ones: positions among the items, empty where all are equal, None where it cannot be told.
+
+    Raises:
+        InputError: fewer than two items, or one that is none of these.
+        RunError: a saved mapping is not a legal one of the network.
+    """
+    if len(items) < 2:
+        raise InputError("a comparison needs two runs, mappings or results at least")
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
+    summaries = [_summary(item, network, hw) for item in items]
+    for item, summary in zip(items, summaries, strict=True):
+        _require_numbers(item, summary)
+    rows = [row for metric in METRICS if (row := _row(metric, summaries)) is not None]
+    result: dict[str, Any] = {"items": [str(item) for item in items], "rows": rows}
+    if out is not None:
+        from neurocomp.report.comparison import comparison_page
+
+        write_text(out, comparison_page(result))
+        result["page"] = str(out)
+    return result
+
+
+def _row(metric: Metric, summaries: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The values of one metric; None where nobody has one."""
+    values = [_value(summary, metric) for summary in summaries]
+    if all(value is None for value in values):
+        return None
+    better = _better(metric, values, summaries) if metric.sign else None
+    return {"metric": metric.name, "values": values, "better": better}
+
+
+def _better(
+    metric: Metric, values: Sequence[Any], summaries: Sequence[dict[str, Any]]
+) -> list[int] | None:
+    """Positions of the best values; empty: all are equal, None: fewer than two can be compared."""
+    known = [i for i, value in enumerate(values) if value is not None]
+    rates = Counter(summaries[i]["mapping"]["traffic"]["rates"] for i in known if metric.by_rates)
+    if len(known) < 2 or len(rates) > 1:
+        return None
+    best = max(metric.sign * values[i] for i in known)
+    found = [i for i in known if metric.sign * values[i] == best]
+    return found if len(found) < len(known) else []
+
+
+def _require_numbers(item: Path, summary: dict[str, Any]) -> None:
+    """`InputError` where a file says something else than a number of what can be better."""
+    for metric in METRICS:
+        if not metric.sign:
+            continue
+        try:
+            value = _value(summary, metric)
+        except (TypeError, KeyError, ZeroDivisionError) as fault:
+            raise InputError(f"{item}: {metric.name}: {fault!r} in a damaged file") from fault
+        if not isinstance(value, int | float | None):
+            raise InputError(f"{item}: {metric.name}: must be a number, got {value!r}")
+
+
+def _value(summary: dict[str, Any], metric: Metric) -> Any:
+    value: Any = summary
+    for key in metric.place:
+        if not isinstance(value, dict):
+            return None
+        beside, value = value, value.get(key)
+    if metric.per is None or value is None:
+        return value
+    return value / beside[metric.per]
+
+
+def _summary(item: Path, network: Path | None, hw: str | None) -> dict[str, Any]:
+    """An item as (part of) a run's summary."""
+    if item.is_dir():
+        return _of_run(RunFolder.existing(item))
+    try:
+        value = json.loads(item.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{item}: no such file or run folder") from None
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{item}: not a readable JSON file ({fault})") from fault
+    keys = value.keys() if isinstance(value, dict) else set()
+    if {"format", "partition"} <= keys:
+        return {"mapping": _of_mapping(item, network, hw)}
+    if {"n_cores", "traffic"} <= keys:
+        return {"mapping": value}
+    if {"backend", "synops", "samples"} <= keys:
+        return {"simulate": value, "accuracy": {"lava": value.get("accuracy")}}
+    if {"recipe", "target"} <= keys:
+        return dict(value)
+    raise InputError(
+        f"{item}: neither a mapping nor a result of `search`, `map` or `simulate` with --json"
+    )
+
+
+def _of_run(run: RunFolder) -> dict[str, Any]:
+    """What the stages of a run have found so far; it may not be finished."""
+    search, trained, mapped, simulated = (
+        run.result(stage) or {} for stage in ("search", "train", "map", "simulate")
+    )
+    lava = simulated.get("simulate", {}).get("accuracy")
+    return {
+        "data": run.identity()["recipe"]["data"],
+        "accuracy": {**trained.get("accuracy", {}), "lava": lava},
+        **{key: search[key] for key in ("best",) if key in search},
+        **{key: mapped[key] for key in ("mapping", "figures") if key in mapped},
+        **simulated,
+    }
+
+
+def _of_mapping(item: Path, network: Path | None, hw: str | None) -> dict[str, Any]:
+    """What a saved mapping says alone, or with its network."""
+    from neurocomp.mapping import check, summary
+    from neurocomp.mapping.store import load
+
+    mapping = load(item)
+    if network is None:
+        names = {"network": mapping.network, "target": mapping.target, "policy": mapping.policy}
+        return {**names, "n_cores": mapping.n_cores, "n_chips": len(mapping.chips)}
+    graph, _ = load_network(network)
+    target = target_of(hw or mapping.target, None)
+    return summary(graph, check(graph, mapping, target), target)

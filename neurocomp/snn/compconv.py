@@ -1,0 +1,85 @@
+"""Compressed weights with one set of weights and scores for all bit widths (LitE-SNN, Eqs. 8–11).
+
+``W_out = M ⊙ Σ_b share_b·Q_b(W)``: quantise, average, then prune.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from neurocomp.snn.levels import straight_through
+
+GAUSSIAN_STEP = {1: 1.596, 2: 0.996, 3: 0.586, 4: 0.336, 8: 0.031}
+"""Distance of uniform levels with the least squared error on a unit Gaussian, by bits."""
+
+
+def quantised(weight: Tensor, widths: Sequence[int]) -> Tensor:
+    """Q_b for all widths, (widths, *weight's shape); gradients pass straight.
+
+    The ``2^b`` mid-rise levels ``clip((round(w/Δ + ½) − ½)·Δ, ±(2^(b−1) − ½)·Δ)``, Δ = g_b·std(W).
+    There is no level zero.
+    """
+    source = weight.detach()
+    column = (-1, *[1] * weight.dim())
+    step = source.new_tensor([GAUSSIAN_STEP[b] for b in widths]).view(column) * source.std()
+    peak = source.new_tensor([2.0 ** (b - 1) - 0.5 for b in widths]).view(column)
+    levels = (source / step + 0.5).round_().sub_(0.5).clamp_(-peak, peak)
+    return straight_through(levels * step, weight)
+
+
+def first_scores(weight: Tensor) -> Tensor:
+    """Where scores start: ``√(6/fan_in)·W/max|W|``, so that the weakest weights go first."""
+    fan_in = weight[0].numel()
+    return math.sqrt(6 / fan_in) * weight / weight.abs().max()
+
+
+def n_kept(size: int, share: float) -> int:
+    """Weights that are left of ``size`` where ``share`` is kept; as `neurocomp.train.prune`."""
+    return size - min(round((1 - share) * size), size - 1)
+
+
+def kept(scores: Tensor, share: float) -> Tensor:
+    """The mask M: one for the greatest |scores|, zero else; gradients pass straight to |scores|."""
+    strength = scores.abs()
+    found = strength.detach().flatten()
+    best = found.topk(n_kept(found.numel(), share), sorted=False).indices
+    mask = torch.zeros_like(found).index_fill_(0, best, 1.0)
+    return straight_through(mask.view(scores.shape), strength)
+
+
+class Scored(nn.Module):
+    """Weights of which learnt scores keep a share; a SLAYER synapse's ``pre_hook_fx``."""
+
+    def __init__(self, weight: Tensor, share: float) -> None:
+        super().__init__()
+        self.scores = nn.Parameter(first_scores(weight))
+        self.share = share
+
+    def mask(self) -> Tensor:
+        """Which weights are left, in the weight's shape."""
+        return kept(self.scores, self.share)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The weights that are left."""
+        return weight * self.mask().view(weight.shape)
+
+
+class CompConv(Scored):
+    """Weights averaged over bit widths, then pruned."""
+
+    def __init__(self, weight: Tensor, share: float, widths: Sequence[int]) -> None:
+        super().__init__(weight, share)
+        self.widths = tuple(widths)
+
+    def mixed(self, weight: Tensor, shares: Tensor) -> Tensor:
+        """``M ⊙ Σ_b shares_b·Q_b(weight)``, shaped as the weight.
+
+        Args:
+            shares: (widths,), in the order of the bit widths.
+        """
+        average: Tensor = torch.tensordot(shares, quantised(weight, self.widths), 1)
+        return average if self.share == 1.0 else self.mask() * average

@@ -1,0 +1,222 @@
+"""The joint optimisation as a Lightning module: weights on one half, choices on the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, get_args
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neurocomp.spec.joint import JointSpec, Term
+from neurocomp.spec.recipe import AugmentSpec
+from neurocomp.train.augment import augment
+from neurocomp.train.joint.backbone import INPUTS
+from neurocomp.train.joint.budgets import Budgets
+from neurocomp.train.joint.choices import Choices
+from neurocomp.train.joint.costs import Costs, Terms
+from neurocomp.train.joint.design import Design
+from neurocomp.train.joint.judge import Verdict
+from neurocomp.train.joint.supernet import Pass, Supernet
+from neurocomp.train.samples import seed_of
+
+WEIGHTS, CHOICES = 0, 1  # halves, and the optimisers'
+TERMS: tuple[Term, ...] = get_args(Term)
+Assess: TypeAlias = Callable[[Design, Mapping[str, float]], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch of the search gave.
+
+    Attributes:
+        loss: cross-entropy on the half that decides, without the costs.
+        accuracy: there, of the whole window.
+        costs: by term, of the shares. lambdas: by term, per unit of cost.
+        design: decoded at the end of the epoch, as `Design.as_dict`.
+        decoded: by term, of the decoded network; None where it cannot be mapped.
+        broken: limits that the decoded network breaks, in words.
+        seconds: that the steps took, without the decoding.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    costs: dict[Term, float]
+    lambdas: dict[Term, float]
+    design: dict[str, Any]
+    decoded: dict[Term, float | None]
+    broken: tuple[str, ...]
+    seconds: float
+
+
+class Joint(L.LightningModule):
+    """A supernet with its choices, their costs and two optimisers (LitE-SNN, Sec. 3.4).
+
+    Everything random is drawn from (seed, epoch, batch), so that a search that was resumed draws
+    the same.
+
+    Attributes:
+        history: one entry per finished epoch; kept in the checkpoint.
+    """
+
+    def __init__(
+        self,
+        net: Supernet,
+        choices: Choices,
+        costs: Costs,
+        budgets: Budgets,
+        spec: JointSpec,
+        augmentation: AugmentSpec,
+        assess: Assess,
+        seed: int,
+        on_epoch: Callable[[Epoch], None],
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.net, self.choices, self.costs, self.budgets = net, choices, costs, budgets
+        self.spec, self.augmentation, self.seed = spec, augmentation, seed
+        self.history: list[Epoch] = []
+        self._assess, self._on_epoch = assess, on_epoch
+        self._sums: dict[str, Tensor] = {}
+        self._steps, self._started = 0, 0.0
+
+    def configure_optimizers(self) -> Any:
+        """SGD under a cosine per epoch for the weights, Adam for the choices and scores."""
+        spec = self.spec
+        scores = [p for n, p in self.net.named_parameters() if n.endswith(".scores")]
+        weights = [p for n, p in self.net.named_parameters() if not n.endswith(".scores")]
+        sgd = torch.optim.SGD(
+            weights, spec.weight_rate, momentum=spec.momentum, weight_decay=spec.weight_decay
+        )
+        choices = self.choices
+        adam = torch.optim.Adam(
+            [
+                {"params": [choices.alpha], "lr": spec.alpha_rate},
+                {"params": [choices.beta, *scores], "lr": spec.beta_rate},
+                {"params": [choices.psi], "lr": spec.psi_rate},
+            ],
+            weight_decay=spec.choice_decay,
+        )
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+            sgd, T_max=spec.epochs, eta_min=spec.weight_rate_end
+        )
+        return [sgd, adam], [schedule]
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """First the weights, then the choices with the new weights on the other half."""
+        self._steps += 1
+        for half in (WEIGHTS, CHOICES):
+            values, labels = batch[0][half], batch[1][half]
+            generator = torch.Generator(values.device)
+            generator.manual_seed(seed_of(self.seed, half, self.current_epoch, batch_idx))
+            optimizer = self.optimizers()[half]  # type: ignore[index]
+            self.toggle_optimizer(optimizer)
+            self._step(half, augment(values, self.augmentation, generator), labels, optimizer)
+            self.untoggle_optimizer(optimizer)
+
+    def _step(self, half: int, values: Tensor, labels: Tensor, optimizer: Any) -> None:
+        entropy, costs, mean, passed = self.losses(values, labels)
+        optimizer.zero_grad()
+        self.manual_backward(entropy + self.budgets.penalty(costs))
+        if half == CHOICES and self.current_epoch < self.spec.psi_warmup:
+            self.choices.psi.grad = None
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(
+            [p for p in parameters if p.grad is not None], self.spec.gradient_clip
+        )
+        optimizer.step()
+        if half == CHOICES:
+            self.budgets.ascend(self.costs(self.choices.decided(), passed.rates, passed.top))
+            right = (mean.detach().argmax(1) == labels).float().mean()
+            self._add("loss", entropy)
+            self._add("accuracy", right)
+            self._add("rates", passed.rates)
+            self._add("top", passed.top)
+            for term, cost in costs.items():
+                self._add(term, cost)
+
+    def losses(self, values: Tensor, labels: Tensor) -> tuple[Tensor, Terms, Tensor, Pass]:
+        """Timestep-weighted cross-entropy, costs, the whole window's logits, and the pass."""
+        shares = self.choices()
+        passed = self.net(values, shares)
+        entropy = cross_entropy(passed.outputs, labels, shares.lengths, self.costs.lengths)
+        costs = self.costs(shares, passed.rates, passed.top)
+        return entropy, costs, passed.outputs.mean(0), passed
+
+    def on_train_epoch_start(self) -> None:
+        """Start the epoch's sums and its clock."""
+        self._sums, self._steps = {}, 0
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self) -> None:
+        """Decode, judge, adapt and report; runs before the checkpoint is written.
+
+        Raises:
+            FloatingPointError: the loss is not finite; the checkpoint of the epoch before stays.
+        """
+        seconds = time.perf_counter() - self._started
+        means = {key: value / self._steps for key, value in self._sums.items()}
+        loss = float(means["loss"])
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"joint search: the loss of epoch {self.current_epoch + 1} is {loss}; lower "
+                "joint.weight_rate"
+            )
+        costs: Terms = {term: means[term] for term in TERMS}
+        design = self.choices.decode()
+        verdict = self._assess(design, self._rates(means, design.timesteps))
+        row = Epoch(
+            epoch=self.current_epoch + 1,
+            epochs=self.spec.epochs,
+            loss=loss,
+            accuracy=float(means["accuracy"]),
+            costs={term: float(cost) for term, cost in costs.items()},
+            lambdas=self.budgets.lambdas(),
+            design=design.as_dict(),
+            decoded=verdict.costs,
+            broken=verdict.broken,
+            seconds=seconds,
+        )
+        decided = self.costs(self.choices.decided(), means["rates"], means["top"])
+        self.budgets.correct(decided, verdict.costs)
+        self.lr_schedulers().step()  # type: ignore[union-attr]
+        self.history.append(row)
+        self._on_epoch(row)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the history."""
+        checkpoint["history"] = [asdict(row) for row in self.history]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the history up again."""
+        self.history = [Epoch(**row) for row in checkpoint["history"]]
+
+    def _rates(self, means: dict[str, Tensor], timesteps: int) -> dict[str, float]:
+        """Spikes per neuron and step by population, mean of a window of so many steps."""
+        states, top = (means[key][..., :timesteps].mean(-1).tolist() for key in ("rates", "top"))
+        backbone = self.net.backbone
+        named = {name: states[0][0] for name in backbone.stem.populations}
+        for cell, own in zip(backbone.cells, states, strict=True):
+            named |= dict(zip(cell.nodes, own[INPUTS:], strict=True))
+        return named | {f"pool.{k}": top for k in range(len(backbone.top.populations))}
+
+    def _add(self, key: str, value: Tensor) -> None:
+        value = value.detach()
+        self._sums[key] = self._sums[key] + value if key in self._sums else value
+
+
+def cross_entropy(outputs: Tensor, labels: Tensor, shares: Tensor, lengths: Tensor) -> Tensor:
+    """``Σ_n ψ_n CE((o_1 + … + o_n)/n, y)`` over the candidate lengths n (LitE-SNN, Eq. 17).
+
+    Args:
+        outputs: o, (T, B, classes). shares: ψ, (lengths,).
+    """
+    means = outputs.cumsum(0)[lengths - 1] / lengths.view(-1, 1, 1)
+    return (shares * torch.stack([F.cross_entropy(mean, labels) for mean in means])).sum()

@@ -1,0 +1,248 @@
+"""Whole test sets: counts, traffic, workers, results that are kept, traces."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from backend_networks import chain, dag, images, running, spread
+
+from neurocomp import backend
+from neurocomp.backend import kept as kept_module
+from neurocomp.backend.counts import Counts, count
+from neurocomp.backend.execution import Executed
+from neurocomp.backend.kept import Kept
+from neurocomp.backend.traffic import messages, operations, per_core
+from neurocomp.backend.workers import side_by_side
+from neurocomp.errors import InputError, RunError
+from neurocomp.ir import Dense, Graph, Input, LoihiLif, Population, Projection
+from neurocomp.mapping import map_graph
+from neurocomp.mapping.activity import rates_of
+from neurocomp.mapping.flow import flow
+from neurocomp.quant import reference
+from neurocomp.spec.target import load_target
+
+TIMEOUT_S = 60.0
+LIMIT_S = 2.0
+
+
+def counted(graph: Graph, values: np.ndarray) -> Counts:
+    """What the reference's spikes count."""
+    trace = reference.run(graph, values)
+    return count(graph, Executed(values, trace, 1, 0.0), None)
+
+
+@pytest.mark.parametrize("make", [chain, dag, running])
+@pytest.mark.parametrize("cuts", [(1, 1, 1), (2, 2, 1), (4, 3, 2)])
+def test_messages_between_cores_are_what_the_mapper_foretells(make: Any, cuts: Any) -> None:
+    """The mapper's flow, from regions and rates, and our count, spike by spike, agree."""
+    graph = make()
+    mapping = spread(graph, cuts)
+    values = images(graph, 3, steps=None if graph.timesteps else 9)
+    counts = counted(graph, values)
+    sent = messages(graph, mapping, counts.fired)
+    n = counts.samples * counts.window
+    rates = {name: fired / n for name, fired in counts.fired.items()}
+    foretold = flow(graph, mapping.partition, rates_of(graph, rates))
+    assert sum(sent[p.name] for p in graph.neurons) == pytest.approx(foretold.between.sum() * n)
+    assert sum(sent[p.name] for p in graph.inputs) == pytest.approx(foretold.inputs * n)
+
+
+def test_messages_of_a_real_mapping_are_foretold() -> None:
+    graph = dag()
+    mapping = map_graph(graph, load_target("loihi2"), "compiler")
+    found = backend.simulate(graph, mapping, images(graph, 4), timeout_s=TIMEOUT_S)
+    foretold = flow(graph, mapping.partition, rates_of(graph, found.rates))
+    assert found.messages == pytest.approx(foretold.between.sum() * 4 * 6)
+    assert found.input_messages == pytest.approx(foretold.inputs * 4 * 6)
+    assert found.synops_per_core is not None
+    assert sum(found.synops_per_core) == sum(x.synops for x in found.layers)
+
+
+def test_operations_with_delays_per_synapse_by_hand() -> None:
+    """T = 3, one neuron that fires in each step, weights with delays 0, 1 and 5: 3 + 2 + 0."""
+    delays = np.array([[0], [1], [5]])
+    e = Projection("e", "in", "out", Dense(), 8, np.array([[1], [2], [3]]), delays=delays)
+    populations = (
+        Population("in", (1, 1, 1), Input()),
+        Population("out", (3, 1, 1), LoihiLif(vth=9)),
+    )
+    graph = Graph("late", populations, (e,), "out", timesteps=3, readout="spikes")
+    counts = counted(graph, np.ones((1, 1, 1, 1), np.uint8))
+    onto = operations(graph, counts)["e"]
+    assert onto.ravel().tolist() == [3, 2, 0]
+    assert per_core(spread(graph, (3, 1, 1)), graph, {"out": onto}) == [3, 2, 0]
+
+
+def test_without_comparison() -> None:
+    graph = chain()
+    found = backend.simulate(graph, spread(graph), images(graph, 2), compare=False)
+    assert found.mismatches is None
+    assert found.as_row()["state_mismatches"] is None
+    assert [x.mismatches for x in found.layers] == [None] * 3
+
+
+def test_two_workers_give_what_one_gives() -> None:
+    graph, labels = chain(), np.arange(11) % 5
+    values = images(graph, 11, seed=3)
+    one, two = (
+        backend.simulate(
+            graph, spread(graph), values, labels, batch=3, workers=n, timeout_s=TIMEOUT_S
+        )
+        for n in (1, 2)
+    )
+    rows = [{**found.as_row(), "cpu_ms_per_step": 0} for found in (one, two)]
+    assert rows[0] == rows[1]
+    assert (one.predictions == two.predictions).all()
+    assert two.mismatches == 0
+
+
+def killed() -> list[int]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return []
+
+
+def broken() -> list[int]:
+    raise ZeroDivisionError
+
+
+def wrong() -> list[int]:
+    raise InputError("a worker's own complaint")
+
+
+@pytest.mark.parametrize(
+    ("job", "error", "message"),
+    [
+        (killed, RunError, "worker 1 was killed in the midst of its work; .* fewer workers"),
+        (broken, RunError, "a worker failed:\n.*ZeroDivisionError"),
+        (wrong, InputError, "a worker's own complaint"),
+    ],
+)
+def test_a_worker_that_ends_badly(job: Any, error: type[Exception], message: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(error, match=f"(?s){message}"):
+        list(side_by_side([lambda: [1, 2], job]))
+    assert time.monotonic() - start < LIMIT_S
+    assert psutil.Process().children() == []
+
+
+def test_a_lava_process_that_fails_in_a_worker() -> None:
+    graph = chain()
+    values = images(graph, 4)
+    with pytest.raises(RunError, match="no result in the time allowed"):
+        backend.simulate(graph, spread(graph), values, batch=1, workers=2, timeout_s=0.0)
+
+
+class Stopped(Exception):
+    """Stands for Ctrl-C."""
+
+
+def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after two of four batches, the second call runs two, and the sums are the same."""
+    graph, labels = dag(), np.arange(7) % 5
+    values = images(graph, 7, seed=1)
+    keep = tmp_path / "kept"
+
+    def run(**more: Any) -> backend.Simulation:
+        return backend.simulate(
+            graph, None, values, labels, backend="reference", batch=2, keep=keep, **more
+        )
+
+    def stop(stage: str, done: int, total: int, note: str = "") -> None:
+        if done == 4:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(on_progress=stop)
+    files = sorted(p.name for p in keep.iterdir())
+    assert files == ["batch-000000.npz", "batch-000001.npz", "simulation.json"]
+    ran: list[int] = []
+    real = Kept.save
+    monkeypatch.setattr(
+        Kept, "save", lambda self, n, counts: (ran.append(n), real(self, n, counts))[1]
+    )
+    found = run()
+    assert ran == [2, 3]
+    whole = backend.simulate(graph, None, values, labels, backend="reference", batch=2)
+    rows = [{**x.as_row(), "cpu_ms_per_step": 0} for x in (found, whole)]
+    assert rows[0] == rows[1]
+    assert not keep.exists()
+
+
+def test_a_folder_of_another_simulation(tmp_path: Path) -> None:
+    graph = chain()
+    values = images(graph, 2)
+    Kept(tmp_path, kept_module.identity(graph, None, values, batch=1))
+    Kept(tmp_path, kept_module.identity(graph, None, values, batch=1))
+    with pytest.raises(InputError, match="holds batches of another simulation"):
+        Kept(tmp_path, kept_module.identity(graph, spread(graph), values, batch=1))
+
+
+def test_a_damaged_batch_and_a_file_in_the_way(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, {"about": 1})
+    (tmp_path / "batch-000003.npz").write_bytes(b"no zip")
+    with pytest.raises(InputError, match=r"batch-000003.npz: a damaged file .*; delete it"):
+        kept.load(3)
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match=r"file: cannot be written \(File exists\)"):
+        Kept(file, {})
+
+
+SCRIPT = """
+    import sys
+    sys.path.insert(0, {tests!r})
+    from pathlib import Path
+    from backend_networks import chain, images, spread
+    from neurocomp import backend
+    graph = chain()
+    backend.simulate(graph, spread(graph), images(graph, 4000), batch=2, workers=2,
+        keep=Path({keep!r}), on_progress=lambda *a, **k: print(a[1], flush=True))
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_an_end_in_the_midst_leaves_batches_and_no_process(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    source = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), keep=str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        while int(process.stdout.readline()) < 12:
+            pass
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(ending)
+        process.wait(timeout=LIMIT_S)
+        _, alive = psutil.wait_procs(family, timeout=LIMIT_S)
+        assert [p for p in alive if p.is_running() and p.status() != "zombie"] == []
+    assert len(list(tmp_path.glob("batch-*.npz"))) >= 5  # all but the one that was being written
+
+
+def test_every_batch_is_shown(tmp_path: Path) -> None:
+    graph, shown = chain(), []
+    values = images(graph, 5)
+    backend.simulate(graph, None, values, backend="reference", batch=2, on_batch=shown.append)
+    assert [len(x.values) for x in shown] == [2, 2, 1]
+    for bad in ({"workers": 2}, {"keep": tmp_path}):
+        with pytest.raises(InputError, match="shown by one worker that keeps none"):
+            backend.simulate(graph, None, values, backend="reference", on_batch=print, **bad)
+
+
+def test_a_mapping_with_a_lost_route_sends_less() -> None:
+    graph = chain()
+    mapping = spread(graph)
+    fired = {p.name: np.ones(p.shape, np.int64) for p in graph.populations}
+    lost = replace(mapping, routes=tuple(r for r in mapping.routes if r.source != 0))
+    assert messages(graph, lost, fired)["a"] < messages(graph, mapping, fired)["a"]

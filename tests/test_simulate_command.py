@@ -1,0 +1,105 @@
+"""``neurocomp simulate`` on network files: traces, pictures, kept batches, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from backend_networks import chain, images, running
+
+from neurocomp.errors import InputError
+from neurocomp.flow import simulate
+from neurocomp.ir.store import save
+from neurocomp.quant import reference
+from neurocomp.quant.reference import Watch
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A network file without a window."""
+    path = tmp_path / "running.npz"
+    save(running(), path)
+    return path
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Path:
+    """Three samples of eight steps."""
+    path = tmp_path / "values.npy"
+    np.save(path, images(running(), 3, steps=8))
+    return path
+
+
+@pytest.mark.parametrize("backend", ["lava", "reference"])
+def test_a_trace_holds_spikes_and_states(
+    tmp_path: Path, network: Path, shown: Path, backend: str
+) -> None:
+    file, picture = tmp_path / "t.npz", tmp_path / "t.svg"
+    simulate(
+        network,
+        input_file=shown,
+        backend=backend,
+        batch=2,
+        trace="b, a",
+        trace_states=True,
+        trace_out=file,
+        picture=picture,
+    )
+    expected = reference.run(running(), np.load(shown), Watch(("a", "b"), every_step=True))
+    with np.load(file) as trace:
+        assert set(trace) == {"spikes.a", "spikes.b", "u.a", "v.a", "u.b", "v.b"}
+        assert (trace["spikes.b"] == expected.spikes["b"]).all()
+        assert (trace["v.a"] == expected.states["a.v"]).all()
+        assert (trace["u.b"] == expected.states["b.u"]).all()
+    text = "".join(ElementTree.parse(picture).getroot().itertext())
+    assert "share that sends" in text
+    fired = int(expected.spikes["a"][0].sum())
+    assert f"10 neurons\n{fired} spikes" in text or f"{fired} spikes" in text
+
+
+def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
+    file = tmp_path / "t.npz"
+    simulate(network, input_file=shown, backend="reference", trace="a", trace_out=file)
+    with np.load(file) as trace:
+        assert list(trace) == ["spikes.a"]
+        assert trace["spikes.a"].shape == (3, 8, 10, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"trace": "a,c"}, r"unknown population 'c' \(known: a, b\)"),
+        ({"trace_states": True}, "say which populations to trace"),
+        ({"picture": Path("x.svg")}, "say which populations to trace"),
+        ({"trace": "a", "trace_out": Path("gone/t.npz")}, "gone does not exist; make it first"),
+        ({"trace": "a", "workers": 2}, "shown by one worker that keeps none"),
+        ({"backend": "netx"}, "backend 'netx' runs a netx file"),
+    ],
+)
+def test_what_does_not_go(
+    network: Path, shown: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        simulate(network, input_file=shown, **{"backend": "reference", **options})
+
+
+def test_kept_batches_go_when_all_is_done(tmp_path: Path, network: Path, shown: Path) -> None:
+    """And without comparison nothing is said about mismatches."""
+    out = tmp_path / "kept"
+    row = simulate(network, input_file=shown, out=out, batch=1, workers=2, block=3, compare=False)
+    assert row["mismatches"] is None
+    assert row["samples"] == 3
+    assert not out.exists()
+
+
+def test_a_window_of_its_own(tmp_path: Path) -> None:
+    """A graph in memory, shown still values, in steps of two."""
+    graph = chain()
+    path = tmp_path / "v.npy"
+    np.save(path, np.repeat(images(graph, 2)[:, None], 4, axis=1))
+    row = simulate(graph, input_file=path, block=2)
+    assert row["mismatches"] == 0
+    assert row["messages"] is not None
