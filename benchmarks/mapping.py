@@ -102,7 +102,10 @@ def report(name: str, case: Case, options: argparse.Namespace) -> None:
     for score in peer_rows(graph, target, rates, options):
         baselines.append(score)
         print(line(score), flush=True)
-    print("\n".join(verdict(ours, baselines, bound)), flush=True)
+    for own in ours:
+        print(f"  {'yes' if own.legal else 'NO '} {own.name:12} legal")
+    if case.ratios:
+        print("\n".join(verdict(ours, baselines, bound)), flush=True)
 
 
 def our_rows(graph: Graph, target: Target, given: Given | None) -> Iterator[Score]:

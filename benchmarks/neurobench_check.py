@@ -1,8 +1,8 @@
 """NeuroBench's own numbers against ours, on a plain torch twin of a small network.
 
-    python3.10 -m venv /tmp/peers/neurobench
-    /tmp/peers/neurobench/bin/pip install neurobench==2.3.0
-    python benchmarks/neurobench_check.py [--neurobench /tmp/peers/neurobench/bin/python]
+    python3.10 -m venv .peers/neurobench
+    .peers/neurobench/bin/pip install neurobench==2.3.0
+    python benchmarks/neurobench_check.py [--neurobench .peers/neurobench/bin/python]
 
 The tool (which needs tonic, GPL-3) runs in its own environment. The network has a graded input, a
 pruned and strided convolution, a node that sums two convolutions, biases and a dense layer; the
@@ -120,7 +120,7 @@ def network() -> Graph:
 def main() -> int:
     """Print both sides; 1 where they differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--neurobench", type=Path, default=Path("/tmp/peers/neurobench/bin/python"))
+    parser.add_argument("--neurobench", type=Path, default=Path(".peers/neurobench/bin/python"))
     python = parser.parse_args().neurobench
     if not python.is_file():
         print(f"{python} is not there; make it as this file's head says")

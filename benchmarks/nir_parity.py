@@ -1,9 +1,9 @@
 r"""Networks made in snnTorch, exported by its own NIR export, against neurocomp's spikes.
 
-    python3.10 -m venv /tmp/peers/snntorch
-    /tmp/peers/snntorch/bin/pip install snntorch==1.0.0 nirtorch==2.6 nir==1.0.8 \
+    python3.10 -m venv .peers/snntorch
+    .peers/snntorch/bin/pip install snntorch==1.0.0 nirtorch==2.6 nir==1.0.8 \
         torch==2.3.1 'numpy<2'
-    python benchmarks/nir_parity.py [--snntorch /tmp/peers/snntorch/bin/python]
+    python benchmarks/nir_parity.py [--snntorch .peers/snntorch/bin/python]
 
 snnTorch runs in its own environment, where this file is called with ``--make FOLDER``: it makes
 each network from a seed (one of them trained on scikit-learn's digits), records every layer's
@@ -39,7 +39,7 @@ DIGITS = "digits.npz"
 def main() -> int:
     """Make the networks there, or compare them here."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--snntorch", default="/tmp/peers/snntorch/bin/python")
+    parser.add_argument("--snntorch", default=".peers/snntorch/bin/python")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 """Packets and hops of SANA-FE against ours, on the same mapping and spikes; energy side by side.
 
-    python3.10 -m venv /tmp/peers/sanafe && /tmp/peers/sanafe/bin/pip install sanafe==2.2.9
-    python benchmarks/sanafe_check.py [--sanafe /tmp/peers/sanafe/bin/python]
+    python3.10 -m venv .peers/sanafe && .peers/sanafe/bin/pip install sanafe==2.2.9
+    python benchmarks/sanafe_check.py [--sanafe .peers/sanafe/bin/python]
 
 SANA-FE (GPL-3) runs as a tool of its own, in its own environment, on the files that
 ``neurocomp export --format sanafe`` writes. Networks are made here from a seed: a digits-size one
@@ -182,7 +182,7 @@ def with_neurons(target: Target, neurons: int) -> Target:
 def main() -> int:
     """Print both sides; 1 where they differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sanafe", type=Path, default=Path("/tmp/peers/sanafe/bin/python"))
+    parser.add_argument("--sanafe", type=Path, default=Path(".peers/sanafe/bin/python"))
     python = parser.parse_args().sanafe
     if not python.is_file():
         print(f"{python} is not there; make it as this file's head says")

@@ -17,7 +17,7 @@ sample warms up, the second one counts.
 - memory: the greatest proportional set size of all processes during the PilotNet-shaped run.
 - crossover: dense and event form of convolutions and dense layers by share of neurons that send.
 - nengo: nengo-loihi's emulator on a dense network; PYTHON is an environment made by
-  ``python3.10 -m venv /tmp/peers/nengo-sim && /tmp/peers/nengo-sim/bin/pip install "numpy<1.24"
+  ``python3.10 -m venv .peers/nengo-sim && .peers/nengo-sim/bin/pip install "numpy<1.24"
   nengo==3.2.0 nengo-loihi==1.1.0``.
 
 What is not there is named and left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ class Case(NamedTuple):
     Attributes:
         network: makes the graph; None where its file is not there.
         plain: the target counts weights without indices, see `networks.plain`.
+        ratios: whether the ratios are aimed at; else that it maps at all.
     """
 
     network: Callable[[], Graph | None]
     target: str
     plain: bool = False
+    ratios: bool = True
 
     def load(self) -> tuple[Graph, Target] | None:
         """The graph and the target, or None where the network's file is not there."""
@@ -56,14 +59,14 @@ def cases(folder: Path | None) -> dict[str, Case]:
     }
     found = {name: Case(network, target, plain=True) for name, (network, target) in made.items()}
     for i in range(N_SEARCHED):
-        found[f"searched-{i}"] = Case(lambda i=i: networks.searched(i), "n8192", plain=True)  # type: ignore[misc]
+        found[f"searched-{i}"] = Case(partial(networks.searched, i), "n8192", plain=True)
     for name, (network, _) in made.items():
         board = "loihi2" if name == "pilotnet" else "kapoho-point"
         found[f"{name}@loihi2"] = Case(network, board)
     for i in range(N_SEARCHED):
-        found[f"searched-{i}@loihi2"] = Case(lambda i=i: networks.searched(i), "kapoho-point")  # type: ignore[misc]
+        found[f"searched-{i}@loihi2"] = Case(partial(networks.searched, i), "kapoho-point")
     for n in (1024, 2048):
-        found[f"dense-{n}@loihi1"] = Case(lambda n=n: networks.dense_pair(n), "loihi1")  # type: ignore[misc]
+        found[f"dense-{n}@loihi1"] = Case(partial(networks.dense_pair, n), "loihi1", ratios=False)
     found["pilotnet_sdnn@loihi2-2023"] = Case(lambda: _sdnn(folder), "loihi2-2023")
     return found
 

@@ -124,5 +124,5 @@ def complaints(graph: Graph, mapping: Mapping, target: Target) -> str:
         lines = str(fault).splitlines()[1:]
         resources = [re.search(r": (\w+): needs", line) for line in lines]
         named = sorted({found.group(1) for found in resources if found})
-        return ", ".join(named) or lines[0].strip()
+        return ", ".join(named) or lines[0].split(": ")[-1]
     return ""
