@@ -134,9 +134,11 @@ def test_a_float_network_is_made_integer_but_for_nir(tmp_path: Path) -> None:
     export_network(graph, "nir", out=tmp_path / "x.nir")
     read = read_nir(tmp_path / "x.nir")
     assert np.array_equal(read.projections[0].weight, weight)  # type: ignore[arg-type]
-    for to in ("netx", "sanafe"):
+    for to, name in (("netx", "y.net"), ("sanafe", "y")):
         with pytest.raises(InputError, match="float has no window of its own; say how many --ste"):
-            export_network(graph, to, out=tmp_path / to)
+            export_network(graph, to, out=tmp_path / name)
+    with pytest.raises(InputError, match=r"y: call it y.nir, by which it is known again"):
+        export_network(graph, "nir", out=tmp_path / "y")
     export_network(graph, "netx", steps=4, out=tmp_path / "x.net")
     levels = read_netx(tmp_path / "x.net").projections[0].weight
     assert levels is not None

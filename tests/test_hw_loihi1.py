@@ -120,6 +120,16 @@ def test_a_delay_that_the_chip_does_not_have() -> None:
         FitError, match=r"l1: projection 'p1': a synapse delays by 63 steps, loihi1"
     ):
         layer_of(replace(graph, projections=(slow,)), "l1", CHIP)
+    # one step is what every projection takes: 63 is a delay by 62, which the chip has
+    for delay, refused in ((63, False), (64, True)):
+        late = replace(graph, projections=(replace(graph.projections[0], delay=delay),))
+        if refused:
+            with pytest.raises(
+                FitError, match="a synapse delays by 63 steps, loihi1 by at most 62"
+            ):
+                layer_of(late, "l1", CHIP)
+        else:
+            layer_of(late, "l1", CHIP)
 
 
 def test_soft_reset_takes_two_compartments_per_neuron() -> None:

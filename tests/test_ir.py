@@ -246,6 +246,25 @@ class TestStore:
         with pytest.raises(InputError, match=r"'e9.weight' declares the shape \(1000000000000,\)"):
             load(path)
 
+    def test_a_header_nested_too_deeply(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.npz"
+        np.savez(path, header=np.frombuffer(b"[" * 100_000, np.uint8))
+        with pytest.raises(InputError, match="not a readable neurocomp graph file"):
+            load(path)
+
+    def test_an_encrypted_archive(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.npz"
+        save(diamond(), path)
+        content = bytearray(path.read_bytes())
+        for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            start = content.find(mark)
+            while start >= 0:
+                content[start + offset] |= 1  # the flag of an encrypted member
+                start = content.find(mark, start + 4)
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"not a readable .* encrypted"):
+            load(path)
+
     def test_an_archive_that_unpacks_to_too_much(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

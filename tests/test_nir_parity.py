@@ -130,8 +130,9 @@ class TestParity:
             (
                 {"readout": np.zeros((2, 2))},
                 np.ones((6, 1)),
-                r"'readout' must be shaped \(1, ",
+                r"'readout' must be numbers shaped \(1, ",
             ),
+            ({"n1": np.full((6, 1), np.nan)}, np.ones((6, 1)), r"'n1' must hold spikes"),
             ({}, np.full((6, 1), 0.5), "input is whole numbers, got float64 with fractions; scale"),
             ({}, np.ones((6, 2)), r"shaped \(6, 2\), expected \(steps, …\)"),
         ],
@@ -141,6 +142,10 @@ class TestParity:
     ) -> None:
         with pytest.raises(InputError, match=message):
             parity(file, *recorded(tmp_path, values, **arrays))
+
+    def test_nothing_to_compare_with(self, file: Path, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"holds no array; save spikes .*\(n1\) or 'readout'"):
+            parity(file, *recorded(tmp_path, np.ones((6, 1))))
 
     def test_unreadable_files(self, file: Path, tmp_path: Path) -> None:
         x, _ = recorded(tmp_path, np.ones((6, 1)))

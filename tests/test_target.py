@@ -323,3 +323,9 @@ def test_a_policy_of_ones_own(tmp_path: Path) -> None:
 def test_targets_are_equal_when_their_files_are() -> None:
     assert load_target("loihi2") == load_target("loihi2")
     assert isinstance(load_target("loihi2"), Target)
+
+
+def test_what_was_inferred_is_never_certain() -> None:
+    assert Figure.model_validate({"value": 3, "inferred": True}).confidence == "medium"
+    with pytest.raises(ValueError, match="inferred figure cannot have the confidence 'high'"):
+        Figure.model_validate({"value": 3, "inferred": True, "confidence": "high"})

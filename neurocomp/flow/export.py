@@ -80,6 +80,8 @@ def export_network(
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
     if not isinstance(network, Graph) and out.exists() and out.samefile(network):
         raise InputError(f"{out}: is the network itself; name another place with --out")
+    if to != "sanafe" and out.suffix != ENDINGS[to]:
+        raise InputError(f"{out}: call it {out.name}{ENDINGS[to]}, by which it is known again")
     job = _Job(graph, run, out, hw, policy, steps, seed)
     return {"format": to, "network": graph.name, **WRITERS[to](job)}
 

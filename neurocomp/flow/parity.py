@@ -147,22 +147,39 @@ def _expected(path: Path, graph: Graph, values: Array) -> _Activity:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as fault:
         raise InputError(f"{path}: not a readable .npz file ({fault})") from fault
-    readout = arrays.pop(READOUT, None)
-    spikes = {}
     known = [p.name for p in graph.neurons]
+    if not arrays:
+        raise InputError(
+            f"{path}: holds no array; save spikes as NAME=array with numpy.savez, the names being "
+            f"populations ({', '.join(known)}) or '{READOUT}'"
+        )
+    readout = arrays.pop(READOUT, None)
+    if readout is not None:
+        _require_readout(path, readout, (len(values), graph.population(graph.output).size))
+    spikes = {}
     for name, array in arrays.items():
         if name not in known:
             raise InputError.unknown("population", name, known)
         shape = (*values.shape[:2], *graph.population(name).shape)
-        if array.size != np.prod(shape) or array.dtype.kind not in "buif":
-            raise InputError(
-                f"{path}: '{name}' is {array.dtype} of shape {array.shape}, expected {shape}"
-            )
-        spikes[name] = array.reshape(shape) != 0
-    if readout is not None and (readout.shape[:1] != values.shape[:1] or readout.ndim != 2):
-        raise InputError(
-            f"{path}: '{READOUT}' must be shaped ({len(values)}, values), is {readout.shape}"
-        )
+        spikes[name] = _spikes(path, name, array, shape)
     if readout is None and graph.readout == "spikes" and graph.output in spikes:
         readout = spikes[graph.output].sum(axis=1).reshape(len(values), -1)
     return _Activity(spikes, readout)
+
+
+def _spikes(path: Path, name: str, array: Array, shape: tuple[int, ...]) -> Array:
+    if array.size != np.prod(shape) or array.dtype.kind not in "buif":
+        raise InputError(
+            f"{path}: '{name}' is {array.dtype} of shape {array.shape}, expected {shape}"
+        )
+    if not np.isin(array, (0, 1)).all():
+        raise InputError(f"{path}: '{name}' must hold spikes, zeros and ones")
+    return np.asarray(array.reshape(shape) != 0)
+
+
+def _require_readout(path: Path, readout: Array, shape: tuple[int, int]) -> None:
+    if readout.shape != shape or readout.dtype.kind not in "uif":
+        raise InputError(
+            f"{path}: '{READOUT}' must be numbers shaped {shape}, is {readout.dtype} of shape "
+            f"{readout.shape}"
+        )

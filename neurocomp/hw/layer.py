@@ -109,7 +109,7 @@ def layer_of(graph: Graph, name: str, target: Target) -> Layer:
         if shaped:
             _require_shape(e, source.shape, shape, target)
         width = stored.get(e.weight_bits) or _width(e, target)
-        delay_bits = 0 if e.delays is None else _delay_bits(e, target)
+        delay_bits = _delay_bits(e, target) if e.delay > 1 or e.delays is not None else 0
         incoming.append(Incoming(e.name, e.op, source.shape, width, delay_bits))
     outgoing = [
         Outgoing(
@@ -144,11 +144,12 @@ def _require_shape(e: Projection, source: Shape, own: Shape, target: Target) -> 
 
 
 def _delay_bits(e: Projection, target: Target) -> int:
-    longest = 0 if e.delays is None else int(e.delays.max(initial=0))
+    own = 0 if e.delays is None else int(e.delays.max(initial=0))
+    longest = max(e.delay - 1, 0) + own  # one step is what every projection takes
     most = target.core.delay.value
     if most is not None and longest > most:
         raise FitError(
             f"{e.target}: projection '{e.name}': a synapse delays by {longest} steps, "
             f"{target.name} by at most {most}; use shorter delays"
         )
-    return longest.bit_length()
+    return own.bit_length()

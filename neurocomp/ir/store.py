@@ -139,6 +139,7 @@ def load(path: Path) -> Graph:
         KeyError,
         TypeError,
         EOFError,
+        RuntimeError,  # encrypted, an unknown compression, or nested too deeply
         zipfile.BadZipFile,
         zlib.error,
     ) as fault:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
 from neurocomp.spec.read import Spec
 
@@ -23,7 +23,8 @@ class Figure(Spec, Generic[T]):
     """A value and its origin.
 
     Attributes:
-        confidence: high = documented or measured, medium = one secondary source, low = a guess.
+        confidence: high = documented or measured, medium = one secondary source, low = a guess;
+            where the file says nothing, medium for what was inferred and high for the rest.
         inferred: fitted to printed tables or derived, not stated by its source.
     """
 
@@ -31,6 +32,15 @@ class Figure(Spec, Generic[T]):
     source: str = OWN
     confidence: Confidence = "high"
     inferred: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inferred_is_never_certain(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("inferred") is True:
+            if given.get("confidence") == "high":
+                raise ValueError("an inferred figure cannot have the confidence 'high'")
+            return {"confidence": "medium", **given}
+        return given
 
 
 def _count(given: object) -> object:
