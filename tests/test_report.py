@@ -130,7 +130,7 @@ class TestFinished:
         kinds = {a["class"] for tag, a in page.tags if "tag " in str(a.get("class"))}
         assert {"tag exact", "tag measured", "tag inferred", "tag estimated", "tag none"} <= kinds
         assert "lava-dl netx/mnist/run.ipynb: 784 axons are 4.90 %" in page.words
-        assert "high, inferred" in page.words
+        assert "medium, inferred" in page.words
 
     def test_the_layer_table_marks_what_binds(self, page: Page) -> None:
         marked = [a["title"] for tag, a in page.tags if tag == "td" and a.get("class") == "binds"]
