@@ -1,13 +1,13 @@
 """Prices: the papers' counts, and the target's."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 
 from neurocomp.arch import Candidate, Task, build
-from neurocomp.arch.cell import AVGPOOL3, SKIP, ZEROIZE, all_cells, conv, live
-from neurocomp.cost import Memo, model_bits, parameters, price, snasnet_parameters, synops
+from neurocomp.arch.cell import AVGPOOL3, SKIP, SNASNET, ZEROIZE, all_cells, conv, live
+from neurocomp.cost import Pricer, model_bits, parameters, price, snasnet_parameters, synops
 from neurocomp.errors import FitError
 from neurocomp.ir import Conv, CubaLif, Dense, Graph, Input, Population, Projection
 from neurocomp.spec.target import load_target
@@ -130,7 +130,7 @@ def test_feasible_shares_at_ten_million_parameters(kernels: tuple[int, int], per
     """Over the 7,556 live cells, C = 128, p = 4, CIFAR-100 (with CIFAR-10 set 3 would have 77)."""
     a, b = kernels
     ops = (ZEROIZE, SKIP, conv(a, 8), conv(b, 8), AVGPOOL3)
-    cells = {live(cell) for cell in all_cells(4, ops)}
+    cells = {live(cell) for cell in all_cells(SNASNET, ops, direct=True)}
     assert len(cells) == 7_556
     feasible = sum(
         snasnet_parameters(
@@ -258,13 +258,26 @@ def test_what_a_board_cannot_hold_is_refused() -> None:
     assert board.chips == -(-board.cores // load_target("kapoho-point").cores_per_chip) > 1
 
 
-def test_the_memo_changes_no_price() -> None:
-    memo: Memo = {}
+def test_pieces_add_up_to_the_price_of_the_network() -> None:
     target = load_target("loihi2")
-    cells = [CANDIDATE, replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)))]
-    for candidate in [*cells, *cells]:
-        graph = build(candidate, DIGITS)
-        assert price(graph, target, memo=memo) == price(graph, target)
-    assert price(trained(build(CANDIDATE, DIGITS)), target) == price(
-        build(CANDIDATE, DIGITS), target, memo=memo
+    pricer = Pricer(DIGITS, target)
+    other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)), prune=0.5)
+    for candidate in (CANDIDATE, other, CANDIDATE):
+        whole = price(build(candidate, DIGITS), target, prune=candidate.prune)
+        assert astuple(pricer(candidate)) == pytest.approx(astuple(whole))
+        for limit in ("params", "cores"):
+            found = getattr(whole, limit)
+            assert not pricer.exceeds(candidate, [(limit, found)])
+            assert pricer.exceeds(candidate, [(limit, found - 1)])
+
+
+def test_pruning_saves_bits_and_operations_but_no_words() -> None:
+    graph = build(CANDIDATE, DIGITS)
+    dense, half = (price(graph, load_target("loihi2"), prune=p) for p in (0.0, 0.5))
+    assert half.model_bits * 2 == dense.model_bits
+    assert half.synops * 2 == dense.synops
+    assert (half.stored_bits, half.cores, half.params) == (
+        dense.stored_bits,
+        dense.cores,
+        dense.params,
     )

@@ -1,23 +1,20 @@
-"""The search study: same candidates whatever happens, prices before scores, no score twice."""
+"""The search: same candidates whatever happens, prices before scores, nothing evaluated twice."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import psutil
+import numpy as np
 import pytest
 
-from neurocomp.arch import Task, build, from_dict
+from neurocomp.arch import Candidate, Task, build
 from neurocomp.cost import Price, price
 from neurocomp.errors import FitError, InputError, RunError
-from neurocomp.explore import STRATEGIES, Rejected, Scored, SearchResult, search
-from neurocomp.explore.evaluate import Outcome
-from neurocomp.explore.journal import Journal
-from neurocomp.ir import Graph
+from neurocomp.explore import STRATEGIES, Outcome, SearchResult, read_table, search
+from neurocomp.explore.front import front, hypervolume
+from neurocomp.explore.store import Store
 from neurocomp.spec.read import parse
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.space import Space, load_space, narrowed
@@ -40,39 +37,68 @@ def small(**choices) -> Space:
     return narrowed(load_space("spikernel"), SMALL | choices)
 
 
-def spec(**fields) -> SearchSpec:
-    return parse({"candidates": 30, "batch": 16} | fields, SearchSpec, "spec")
+TINY = {"ops": ["skip", "conv"], "kernel_sets": ["set1"], "cell_bits": [8]}
 
 
-def count_synapses(graph: Graph) -> float:
-    """A stand-in for a score: any number that a graph has."""
-    return float(sum(graph.population(e.target).size for e in graph.projections))
+@dataclass
+class StandIn:
+    """A number that a candidate has, counting its calls and failing at one of them."""
 
+    about: str = "stand-in"
+    fail_at: int = 0
+    calls: list[str] = field(default_factory=list)
 
-class Counting:
-    """The stand-in, counting its calls and failing at one of them."""
+    def knows(self, candidate: Candidate) -> bool:
+        return True
 
-    def __init__(self, fail_at: int = 0) -> None:
-        self.calls: list[str] = []
-        self.fail_at = fail_at
-
-    def __call__(self, graph: Graph) -> float:
-        self.calls.append(graph.name)
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        self.calls.append(candidate.id)
         if len(self.calls) == self.fail_at:
             raise KeyboardInterrupt
-        return count_synapses(graph)
+        return Outcome(float(sum(op.kernel + op.bits for op in candidate.cell)) + share, 1.0)
 
 
-def run(tmp_path: Path, evaluate=count_synapses, space=None, **options) -> SearchResult:
+@dataclass
+class Deadly(StandIn):
+    """Kills its process at the first candidate that nobody has marked."""
+
+    marks: str = ""
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        mark = Path(self.marks) / candidate.id
+        if not mark.exists() and len(list(Path(self.marks).iterdir())) < 2:
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(candidate, share)
+
+
+@dataclass
+class Always(StandIn):
+    """Kills its process whatever it is given."""
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return Outcome(None)
+
+
+@dataclass
+class Nothing(StandIn):
+    """Has no finite score for anything."""
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        return Outcome(None)
+
+
+def run(tmp_path: Path, evaluator=None, space=None, **options) -> SearchResult:
     fields = {k: options.pop(k) for k in list(options) if k in SearchSpec.model_fields}
+    spec = parse({"candidates": 30, "batch": 16} | fields, SearchSpec, "spec")
     return search(
         space or small(),
-        spec(**fields),
-        options.pop("target", LOIHI2),
+        spec,
+        LOIHI2,
         TASK,
-        evaluate,
-        journal=tmp_path / "journal.jsonl",
-        study=options.pop("study", "stand-in"),
+        evaluator or StandIn(),
+        storage=tmp_path / "journal.log",
         **options,
     )
 
@@ -81,328 +107,216 @@ def ids(result: SearchResult) -> list[str]:
     return [s.candidate.id for s in result.ranking]
 
 
-# --- candidates ---------------------------------------------------------------------------------
-
-
-def test_more_candidates_extend_the_same_set() -> None:
-    few, many = (list(STRATEGIES["random"](small(), n, 3)) for n in (10, 25))
-    assert many[:10] == few
-    assert many[:10] != list(STRATEGIES["random"](small(), 10, 4))
-    assert all(c == c.canonical() for c in many)
+def test_more_candidates_extend_the_same_set(tmp_path: Path) -> None:
+    few, many = run(tmp_path, candidates=10), run(tmp_path, candidates=25)
+    assert set(ids(few)) <= set(ids(many))
+    assert few.drawn == 10
 
 
 def test_exhaustive_looks_at_every_network_once(tmp_path: Path) -> None:
-    space = small(ops=["skip", "conv"], kernel_sets=["set1"], cell_bits=[8])
-    result = run(tmp_path, space=space, strategy="exhaustive", candidates=1)
+    result = run(tmp_path, space=small(**TINY), strategy="exhaustive", candidates=9_999)
     # Nothing is zeroize, so every edge is alive and nodes keep their names: 3 ops on 6 edges.
     assert result.drawn == result.distinct == result.feasible == 3**6
-
-
-def test_exhaustive_refuses_a_space_that_is_too_large(tmp_path: Path) -> None:
     whole = load_space("spikernel")
-    with pytest.raises(InputError, match=r"'spikernel': has 50,093,303,040 genotypes.*narrow it"):
+    with pytest.raises(InputError, match=r"'spikernel': has .* genotypes.*narrow it"):
         run(tmp_path, space=whole, strategy="exhaustive")
 
 
-def test_strategies_give_the_same_canonical_candidates_in_a_fresh_process() -> None:
-    choices = SMALL | {"ops": ["skip", "conv"], "kernel_sets": ["set1"]}
-    code = (
-        "from neurocomp.explore import STRATEGIES;"
-        "from neurocomp.spec.space import load_space, narrowed;"
-        f"space = narrowed(load_space('spikernel'), {choices!r});"
-        "print(*(c.id for s in STRATEGIES.values() for c in list(s(space, 20, 5))[:20]))"
-    )
-    fresh = subprocess.check_output([sys.executable, "-c", code], text=True).split()
-    space = narrowed(load_space("spikernel"), choices)
-    here = [c for s in STRATEGIES.values() for c in list(s(space, 20, 5))[:20]]
-    assert fresh == [c.id for c in here]
-    assert all(c == c.canonical() for c in here)
+def test_a_small_space_is_listed_not_sampled(tmp_path: Path) -> None:
+    result = run(tmp_path, space=small(**TINY), candidates=9_999)
+    assert result.drawn == result.distinct == 3**6
 
 
-# --- prices and limits --------------------------------------------------------------------------
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_every_strategy_is_the_same_again_and_evaluates_nothing_twice(
+    tmp_path: Path, strategy: str
+) -> None:
+    first, second = StandIn(), StandIn()
+    options = {"strategy": strategy, "candidates": 60, "evaluations": 24, "population": 8}
+    a = run(tmp_path, first, small(**TINY), **options)
+    b = run(tmp_path, second, small(**TINY), **options)
+    assert ids(a) == ids(b)
+    assert len(first.calls) == len(set(first.calls)) == a.evaluated <= 24
+    assert second.calls == []
+    assert b.evaluating_seconds == pytest.approx(a.evaluating_seconds)
+    assert b.candidates_per_second > 0
 
 
-def test_duplicates_are_dropped_and_what_is_left_is_ranked(tmp_path: Path) -> None:
-    evaluate = Counting()
-    result = run(tmp_path, evaluate, candidates=60)
-    assert result.drawn == 60
-    assert len(set(evaluate.calls)) == len(evaluate.calls) == result.distinct < 60
+def test_what_is_left_is_ranked_and_priced(tmp_path: Path) -> None:
+    result = run(tmp_path, candidates=40)
     scores = [s.score for s in result.ranking]
     assert scores == sorted(scores, reverse=True)
-    assert result.best is result.ranking[0]
-    for s in result.ranking[:5]:
-        assert s.price == price(build(s.candidate, TASK), LOIHI2, rate=0.1)
+    for s in result.ranking[:3]:
+        assert s.price.params == price(build(s.candidate, TASK), LOIHI2).params
 
 
-def test_what_breaks_a_limit_is_never_scored(tmp_path: Path) -> None:
-    free = run(tmp_path, candidates=60)
-    middle = sorted(s.price.params for s in free.ranking)[len(free.ranking) // 2]
-    evaluate = Counting()
-    tight = run(tmp_path, evaluate, candidates=60, max_params=middle, study="another")
-    assert set(evaluate.calls) == {s.candidate.id for s in free.ranking if s.price.params <= middle}
-    assert tight.feasible + len(tight.rejected) == tight.distinct == free.distinct
-    assert {r.reason for r in tight.rejected} == {f"more than {middle:,} parameters"}
-    for r in tight.rejected:
-        assert r.limit == "max_params"
-        assert r.price.params > middle
-        assert r.row()["rejected"] == r.reason
-        assert r.row()["cores"] == r.price.cores
-    assert tight.as_row()["search"]["rejected"] == {"max_params": len(tight.rejected)}
-
-
-def test_cores_are_a_limit_too(tmp_path: Path) -> None:
+def test_what_breaks_a_limit_is_never_evaluated(tmp_path: Path) -> None:
     free = run(tmp_path)
-    least = min(s.price.cores for s in free.ranking)
-    tight = run(tmp_path, max_cores=least)
-    assert {s.price.cores for s in tight.ranking} == {least}
-    assert {r.limit for r in tight.rejected} == {"max_cores"}
-
-
-def test_nothing_feasible_names_the_limit_and_the_remedy(tmp_path: Path) -> None:
-    least = min(s.price.params for s in run(tmp_path).ranking)
-    with pytest.raises(
-        FitError,
-        match=rf"none of \d+ distinct candidates is within the limits \(\d+ × more than 10 "
-        rf"parameters\); the least of these has {least:,} parameters: raise --max-params",
+    for limit, name in (
+        ("max_params", "params"),
+        ("max_cores", "cores"),
+        ("max_bits", "model_bits"),
     ):
+        values = sorted(getattr(s.price, name) for s in free.ranking)
+        middle = values[len(values) // 2]
+        tight = run(tmp_path, **{limit: middle})
+        assert all(getattr(s.price, name) <= middle for s in tight.ranking)
+        assert {r.limit for r in tight.rejected} <= {limit}
+        assert len(tight.ranking) + len(tight.rejected) == free.distinct
+    with pytest.raises(FitError, match=r"none of \d+ distinct candidates .* raise --max-params"):
         run(tmp_path, max_params=10)
-    with pytest.raises(FitError, match=r"× more than 1 cores\); .* raise --max-cores"):
-        run(tmp_path, max_cores=1)
-
-
-def test_what_does_not_fit_the_target_is_kept_with_its_reason(tmp_path: Path) -> None:
-    # With 512 channels in the second cell a 7×7 kernel takes 7·7·512 words of a core's 16,000 even
-    # for a single output channel; cells without one need more cores than the board has.
-    wide = small(channels=[8, 256], kernel_sets=["set6"])
-    result = run(tmp_path, space=wide)
-    out = [r for r in result.rejected if r.limit == "target"]
-    assert out
-    assert {r.reason for r in out} == {"does not fit loihi2"}
-    assert {r.row()["cores"] for r in out} == {None}
-    kinds = (
-        "25,088 synapse words, a core of loihi2 has 16,000",
-        "one layer per core, loihi2 has 128",
-    )
-    assert all(any(kind in r.detail for r in out) for kind in kinds)
-    with pytest.raises(FitError, match=r"30 × does not fit loihi2\); for example .* synapse words"):
-        run(tmp_path, space=small(channels=[256], kernel_sets=["set6"], ops=["conv"]))
 
 
 def test_scores_that_are_not_finite_reject(tmp_path: Path) -> None:
-    def some(graph: Graph) -> float:
-        return float("-inf") if "s" in graph.name.split("-")[0] else count_synapses(graph)
-
-    result = run(tmp_path, some)
-    assert all("s" not in s.candidate.id.split("-")[0] for s in result.ranking)
-    assert {r.reason for r in result.rejected} == {"no finite score"}
-    assert result.feasible == result.distinct == len(result.ranking) + len(result.rejected)
     with pytest.raises(RunError, match=r"none of the .* candidates .* has a finite score"):
-        run(tmp_path, lambda graph: float("nan"), study="nothing but nan")
-
-
-def test_a_space_that_does_not_suit_the_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="final_pool"):
-        run(tmp_path, space=small(final_pool=[7]))
-
-
-# --- the journal --------------------------------------------------------------------------------
+        run(tmp_path, Nothing("nothing"))
 
 
 def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None:
-    whole = Counting()
-    expected = run(tmp_path, whole, study="undisturbed")
-    first = Counting(fail_at=8)
+    expected = run(tmp_path, StandIn("whole"))
+    first, second = StandIn("cut", fail_at=8), StandIn("cut")
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, first)
-    second = Counting()
     result = run(tmp_path, second)
     assert ids(result) == ids(expected)
-    assert first.calls[:7] + second.calls == whole.calls
-    assert result.scored_now == len(second.calls)
-    third = Counting()
-    again = run(tmp_path, third)
-    assert third.calls == []
-    assert ids(again) == ids(expected)
-    assert again.candidates_per_second == 0
+    assert not set(first.calls[:7]) & set(second.calls)
+    assert result.accounts == {
+        "scored": result.evaluated,
+        "unscored": 0,
+        "lost": 1,
+        "running": 0,
+    }
 
 
-def test_scores_are_kept_apart_by_study_and_task_but_not_by_limits(tmp_path: Path) -> None:
-    run(tmp_path, study="paper")
-    for changed in ({"study": "plain"}, {"study": "paper", "space": small(timesteps=[6])}):
-        evaluate = Counting()
-        run(tmp_path, evaluate, **changed)
-        assert evaluate.calls
-    evaluate = Counting()
-    run(tmp_path, evaluate, study="paper", max_cores=100, target=load_target("kapoho-point"))
-    assert evaluate.calls == []
+def test_killed_workers_lose_their_trial_alone(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    result = run(tmp_path, Deadly(marks=str(marks)), workers=2, candidates=12)
+    assert len(result.ranking) == result.distinct
+    assert result.accounts["lost"] == len(list(marks.iterdir())) >= 1
+    assert result.accounts["scored"] == result.distinct
+    assert result.accounts["running"] == 0
+
+
+def test_a_worker_that_dies_twice_ends_the_search(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="was killed twice"):
+        run(tmp_path, Always("always"), workers=2, candidates=2)
+
+
+def test_successive_halving_gives_most_effort_to_few(tmp_path: Path) -> None:
+    result = run(tmp_path, halving=2, candidates=20)
+    n = result.distinct
+    assert len(result.ranking) == n // 2 // 2
+    assert sum(r.limit == "halving" for r in result.rejected) == n - len(result.ranking)
+    assert result.evaluated_now == n + n // 2 + n // 2 // 2
+
+
+def test_budgets_pick_and_do_not_limit(tmp_path: Path) -> None:
+    free = run(tmp_path)
+    least = min(s.price.params for s in free.ranking)
+    picked = run(tmp_path, budgets={"params": float(least)})
+    assert ids(picked) == ids(free)
+    assert picked.best.price.params == least
+    with pytest.raises(FitError, match=r"within the budgets; .* params"):
+        _ = run(tmp_path, budgets={"params": 1.0}).best
+
+
+def test_the_front_and_its_volume_by_hand() -> None:
+    points = np.array([[0.0, 2.0], [1.0, 1.0], [1.0, 1.5], [2.0, 0.0], [1.0, 1.0]])
+    assert sorted(front(points)) == [0, 1, 3]
+    # From (3, 3): 1·1 above (0, 2), 1·2 above (1, 1), 1·3 above (2, 0).
+    assert hypervolume(points, (3.0, 3.0)) == pytest.approx(6.0)
+    assert hypervolume(np.array([[0.0, 0.0, 0.0], [5.0, 5.0, 5.0]]), (2.0, 3.0, 4.0)) == 24.0
+    assert hypervolume(points, (0.0, 0.0)) == 0.0
+
+
+def test_claims_of_two_processes(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with Store(path, "s") as one, Store(path, "s") as two:
+        assert one.claim("a", {})
+        assert not two.claim("a", {})
+        assert two.busy("a")
+        one.finish("a", Outcome(1.5, 2.0, 0.5))
+        two.refresh()
+        assert two.known("a") == Outcome(1.5, 2.0, 0.5)
+        assert not two.claim("a", {})
+        assert two.claim("b", {})
+    with Store(path, "s") as three:
+        assert three.known("b") is None
+        assert three.accounts() == {"scored": 1, "unscored": 0, "lost": 3, "running": 0}
 
 
 def test_a_half_written_line_is_cut_off(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    journal = Journal(path, "s")
-    for k in range(3):
-        journal.record(f"c{k}", Outcome(float(k), 0.1), {})
-    whole = path.read_bytes()
-    for cut in (1, 40, len(whole.splitlines(keepends=True)[-1]) - 1):
-        path.write_bytes(whole[:-cut])
-        again = Journal(path, "s")
-        assert [again.known(f"c{k}") is not None for k in range(3)] == [True, True, False]
-        again.record("c2", Outcome(2.0, 0.1), {})
-        assert Journal(path, "s").known("c2") == Outcome(2.0, 0.1)
+    path = tmp_path / "j"
+    with Store(path, "s") as store:
+        store.claim("a", {})
+        store.finish("a", Outcome(1.0))
+    path.write_bytes(path.read_bytes() + b'{"op_code":4,"wor')
+    with Store(path, "s") as again:
+        assert again.known("a") == Outcome(1.0)
 
 
-def test_outcomes_come_back_as_they_were(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j", "s")
-    journal.record("a", Outcome(-3.25, 0.5), {"candidate": {"cell": {}}})
-    journal.record("b", Outcome(None, 0.25), {})
-    again = Journal(tmp_path / "j", "s")
-    assert again.known("a") == Outcome(-3.25, 0.5)
-    assert again.known("b") == Outcome(None, 0.25)
-    assert again.known("c") is None
-
-
-def test_other_files_are_no_journals_and_stay_as_they_are(tmp_path: Path) -> None:
+def test_other_files_and_places_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "thesis.txt"
     path.write_text("Chapter 1\nIn which we begin")
     with pytest.raises(InputError, match=r"thesis\.txt: not a readable search journal"):
-        Journal(path, "s")
+        Store(path, "s")
     assert path.read_text() == "Chapter 1\nIn which we begin"
-    path.write_text('{"op_code":0,"worker')
-    assert Journal(path, "s").known("a") is None
-    damaged = path.read_text().replace('"op_code":0', '"op_code":zero')
-    path.write_text(damaged + damaged)
-    with pytest.raises(InputError, match="move it away to start anew"):
-        Journal(path, "s")
+    with pytest.raises(InputError, match=r"cannot be used as a journal \(No such file"):
+        Store(tmp_path / "nowhere" / "j", "s")
+    with pytest.raises(InputError, match="the database cannot be used"):
+        Store(f"sqlite:///{tmp_path}/nowhere/x.db", "s")
 
 
-def test_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere/j: cannot be used as a journal \(No such file"):
-        Journal(tmp_path / "nowhere" / "j", "s")
+def test_a_database_keeps_a_study_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    with Store(url, "s") as store:
+        assert store.claim("a", {})
+        store.finish("a", Outcome(None, None, 0.25))
+    with Store(url, "s") as again:
+        assert again.known("a") == Outcome(None, None, 0.25)
 
 
-# --- workers ------------------------------------------------------------------------------------
+def bench() -> Space:
+    return narrowed(load_space("spikenas-bench"), {"channels": [16], "hidden": [64]})
 
 
-def slow(graph: Graph) -> float:
-    time.sleep(0.05)
-    return count_synapses(graph)
-
-
-def deadly(graph: Graph) -> float:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0.0
-
-
-def one_thread(graph: Graph) -> float:
-    assert os.environ["OMP_NUM_THREADS"] == "1"
-    return count_synapses(graph)
-
-
-def test_workers_have_one_thread_each_and_end_with_the_same_ranking(tmp_path: Path) -> None:
-    alone = run(tmp_path, study="alone")
-    together = run(tmp_path, one_thread, study="together", workers=2)
-    assert ids(together) == ids(alone)
-    assert together.scored_now == alone.scored_now
-
-
-def test_a_worker_that_dies_ends_the_search_and_keeps_what_was_scored(tmp_path: Path) -> None:
-    known = run(tmp_path, candidates=5).feasible
-    with pytest.raises(RunError, match=r"a worker that scored candidates died.*to go on"):
-        run(tmp_path, deadly, workers=2)
-    evaluate = Counting()
-    result = run(tmp_path, evaluate)
-    assert len(evaluate.calls) == result.feasible - known
-
-
-def test_kill_9_loses_only_what_was_in_flight_and_leaves_no_process(tmp_path: Path) -> None:
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "import test_explore as t; from pathlib import Path\n"
-        "if __name__ == '__main__':\n"
-        f"    t.run(Path({str(tmp_path)!r}), t.slow, workers=2, candidates=200)\n"
+def test_a_table_of_spikenas_bench(tmp_path: Path) -> None:
+    # 1·5² = 25: a skip from 0 to 3. 2·1 + 1·5⁴ = 627 and 2·5 + 1·5⁵ = 3135: conv to node 1 or 2
+    # and a skip on, the same network under two names. 2: node 1 leads nowhere.
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "arch_id,val_acc_epoch10,val_acc_epoch40,test_acc,firing_rate_0\n"
+        "25,10,40,80,-1\n627,20,50,90,0.25\n3135,30,60,92,0.75\n2,10,10,10,-1\n"
     )
-    script = tmp_path / "script.py"
-    script.write_text(code)
-    journal = tmp_path / "journal.jsonl"
-    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not journal.is_file() or journal.read_bytes().count(b"\n") < 12:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
-    lines = journal.read_bytes().count(b"\n")
-    while _alive(process.pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    evaluate = Counting()
-    result = run(tmp_path, evaluate, candidates=200)
-    scored = lines - 1  # the first line is the study's own
-    assert result.feasible - len(evaluate.calls) == scored
+    table = read_table(path, bench())
+    assert len(table.values) == 2
+    by_id = {v[-1][1]: v for v in table.values.values()}
+    assert by_id[91.0] == ((0.1, 25.0), (0.4, 55.0), (1.0, 91.0))
+    assert list(table.spikes.values()) == [0.5]
+    with pytest.raises(InputError, match="is about the space spikenas-bench, not 'spikernel'"):
+        read_table(path, small())
+    with pytest.raises(InputError, match="says nothing about channels, hidden"):
+        read_table(path, load_space("spikenas-bench"))
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="no table: columns candidate and value are needed"):
+        read_table(path, bench())
+    path.write_text("arch_id,test_acc\n25,good\n")
+    with pytest.raises(InputError, match="test_acc: a number is needed, got 'good'"):
+        read_table(path, bench())
+    with pytest.raises(InputError, match="cannot be read"):
+        read_table(tmp_path / "none.csv", bench())
 
 
-def _alive(session: int) -> bool:
-    """Is a process of that session still running?"""
-    for process in psutil.process_iter():
-        try:
-            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
-                return True
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            continue
-    return False
-
-
-# --- results ------------------------------------------------------------------------------------
-
-
-def result_of(*scored: tuple[float, int, int, int]) -> SearchResult:
-    """A result whose candidates have these (score, stored bits, cores, live convolutions)."""
-    ranking = []
-    for score, bits, cores, convolutions in scored:
-        names = ["0-1", "1-2", "2-3"][:convolutions]
-        cell = {name: {"op": "conv3", "bits": 8} for name in names} | {"0-3": {"op": "skip"}}
-        if 0 < convolutions < 3:
-            cell = {f"0-{k}": {"op": "conv3", "bits": 8} for k in range(1, convolutions + 1)}
-            cell |= {f"{k}-3": {"op": "skip"} for k in range(1, convolutions + 1)}
-            cell |= {"0-3": {"op": "skip"}}
-        form = {
-            "cell": cell,
-            "channels": 8,
-            "final_pool": 2,
-            "hidden": 32,
-            "macro_bits": 8,
-            "timesteps": 4,
-            "neuron": {"threshold": 1.0, "voltage_decay": 0.5},
-        }
-        candidate = from_dict(form, "c")
-        assert candidate.convolutions == convolutions
-        ranking.append(Scored(candidate, Price(1, 2, bits, 3.0, cores, 1), score))
-    return SearchResult(9, 8, tuple(ranking), (), len(ranking), 2.0, 4.0)
-
-
-def test_the_front_holds_what_nothing_beats() -> None:
-    result = result_of(
-        (9.0, 500, 5, 0),  # best score
-        (8.0, 600, 5, 1),  # beaten by the first
-        (8.0, 400, 9, 2),  # fewer bits
-        (7.0, 400, 9, 3),  # beaten by the third
-        (6.0, 500, 4, 0),  # fewest cores
-        (5.0, 300, 9, 1),  # fewest bits
-        (5.0, 300, 9, 2),  # equal to the one before
-    )
-    assert [(s.score, s.price.stored_bits, s.price.cores) for s in result.pareto] == [
-        (9.0, 500, 5),
-        (8.0, 400, 9),
-        (6.0, 500, 4),
-        (5.0, 300, 9),
-    ]
-
-
-def test_the_count_baseline_by_hand() -> None:
-    # Scores 4 3 2 1 against counts 3 1 2 0: 5 of 6 pairs agree, 1 does not: τ = 4/6.
-    result = result_of((4.0, 1, 1, 3), (3.0, 1, 1, 1), (2.0, 1, 1, 2), (1.0, 1, 1, 0))
-    assert result.count_tau == pytest.approx(4 / 6)
-    assert result_of((4.0, 1, 1, 3), (3.0, 1, 1, 3)).count_tau is None
+def test_a_table_of_ones_own_is_searched(tmp_path: Path) -> None:
+    space = small(**TINY)
+    known = run(tmp_path, space=space, candidates=20)
+    path = tmp_path / "own.csv"
+    rows = [f"{name},{k}" for k, name in enumerate(ids(known))]
+    path.write_text("\n".join(["candidate,value", *rows]))
+    found = run(tmp_path, read_table(path, space), space, candidates=9_999)
+    assert found.best.candidate.id == ids(known)[-1]
+    assert {r.limit for r in found.rejected} == {"table"}
 
 
 def test_the_row_is_the_contract_of_the_command_line(tmp_path: Path) -> None:
@@ -410,32 +324,20 @@ def test_the_row_is_the_contract_of_the_command_line(tmp_path: Path) -> None:
     row = json.loads(json.dumps(result.as_row(), allow_nan=False))
     assert set(row) == {"search", "best", "pareto"}
     assert row["search"]["candidates"] == 60
-    assert row["search"]["distinct"] == result.distinct
-    assert row["search"]["feasible"] == len(result.ranking)
-    assert row["search"]["seconds"] >= result.scoring_seconds > 0
-    assert row["search"]["candidates_per_second"] == pytest.approx(
-        len(result.ranking) / result.scoring_seconds
-    )
-    assert len(row["search"]["ranking"]) == 20
+    assert {"strategy", "evaluator", "taus", "hypervolume", "trials"} <= row["search"].keys()
     assert {"id", "params", "weight_bits", "timesteps", "score", "cores"} <= set(row["best"])
     assert row["best"] == row["search"]["ranking"][0] == result.rows()[0]
-    assert row["pareto"][0]["score"] == row["best"]["score"]
+    assert row["search"]["hypervolume"][-1][0] == len(result.order)
     assert len(result.rows()) == result.distinct
 
 
-def test_progress_is_told_stage_by_stage(tmp_path: Path) -> None:
-    seen: list[tuple[str, int, int]] = []
-    result = run(
-        tmp_path, progress=lambda stage, done, total, note="": seen.append((stage, done, total))
+def test_the_front_holds_what_nothing_beats(tmp_path: Path) -> None:
+    first = run(tmp_path).ranking[0]
+    rows = [(9.0, 500, 5), (8.0, 600, 5), (8.0, 400, 9), (6.0, 500, 4), (5.0, 300, 9)]
+    ranking = tuple(
+        replace(first, score=score, price=Price(1, 2, bits, 3.0, cores, 1))
+        for score, bits, cores in rows
     )
-    n, m = result.distinct, result.feasible
-    assert seen == [("price", k, n) for k in range(1, n + 1)] + [
-        ("score", k, m) for k in range(m + 1)
-    ]
-
-
-def test_rejected_rows_tell_what_is_not_known() -> None:
-    candidate = result_of((1.0, 1, 1, 1)).best.candidate
-    row = Rejected(candidate, None, "target", "does not fit", "detail").row()
-    assert (row["params"], row["cores"], row["score"]) == (None, None, None)
-    assert row["rejected"] == "does not fit"
+    result = SearchResult(9, 8, ranking, (), 5, 5, 2.0, 4.0)
+    assert [s.score for s in result.pareto] == [9.0, 8.0, 6.0, 5.0]
+    assert result.pareto[1].price.stored_bits == 400

@@ -12,9 +12,10 @@ from networks import dag, images
 
 from neurocomp.errors import InputError
 from neurocomp.ir import CubaLif, LoihiLif
-from neurocomp.score import Kind, score
-from neurocomp.score.fresh import fresh_weights, spikes_by_population
+from neurocomp.score import Kind, Scorer, score
+from neurocomp.score.fresh import fresh_weight, run
 from neurocomp.score.kernel import kernel, log_determinant
+from neurocomp.snn.synapses import normalised, value_scale
 
 KINDS: tuple[Kind, ...] = ("paper", "plain", "head")
 
@@ -42,8 +43,10 @@ def equation_1(layers: list[npt.NDArray[np.float64]], kind: Kind) -> float:
 @pytest.mark.parametrize("kind", KINDS)
 def test_equals_a_plain_reading(kind: Kind) -> None:
     g, values = dag(timesteps=4), images(12)
+    weights = {e.name: fresh_weight(g, e, 7) for e in g.projections}
+    scaled = torch.from_numpy(values).float() / value_scale(g, g.inputs[0].name)
     with torch.no_grad():
-        seen = list(spikes_by_population(g, fresh_weights(g, 7), torch.from_numpy(values)))
+        seen = [x.flatten(2) for _, x in run(g, weights, normalised(g), scaled)]
     layers = [spikes.double().numpy() for spikes in seen]
     assert [s.shape for s in layers[:2]] == [(4, 12, 256), (4, 12, 256)]
     assert len(layers) == 6  # stem, n1, n2, concat, pool, fc; the readout does not fire
@@ -79,13 +82,20 @@ def test_seed_bits_and_kind_count() -> None:
 
 def test_weights_lie_on_their_levels() -> None:
     g = dag()
-    weights = fresh_weights(g, 0)
+    weights = {e.name: fresh_weight(g, e, 0) for e in g.projections}
     assert len(weights["stem-n1.conv3"].unique()) == 2  # 1 bit
     assert len(weights["n1-concat"].unique()) <= 16  # 4 bits
     assert weights["concat-pool"].unique().tolist() == [0.25]  # a constant
     pruned = next(e for e in g.projections if e.name == "stem-n2.conv5")
     assert pruned.mask is not None
     assert not weights["stem-n2.conv5"][torch.from_numpy(~pruned.mask)].any()
+
+
+def test_what_networks_share_is_computed_once_and_changes_nothing() -> None:
+    values, scorer = images(12), Scorer(images(12), seed=3)
+    for steps in (2, 3, 2):
+        g = dag(timesteps=steps)
+        assert scorer(g).value == score(g, values, seed=3)
 
 
 def test_equal_samples_have_no_score() -> None:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, StringConstraints, model_validator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from neurocomp.arch.cell import (
+    SNASNET,
     ZEROIZE,
     Cell,
-    EdgeOp,
+    CellKind,
     canonical,
-    conv,
     edges,
     live,
     n_convolutions,
-    n_nodes,
 )
-from neurocomp.errors import InputError
-from neurocomp.spec.read import Spec, parse, read_yaml
-from neurocomp.spec.space import Bits, Count, NeuronSpec
+from neurocomp.spec.space import SNASNET_MACRO
 
 _CODES = {"zeroize": "0", "skip": "s", "avgpool3": "p"}
 
@@ -35,13 +28,17 @@ class Candidate:
     The kernel set that a cell was drawn from is not kept: cells that two sets share are one.
 
     Attributes:
-        cell: both cells' ops, in the order of `cell.edges`.
-        channels: of the first cell; the second has twice as many.
-        final_pool: size and stride of the average pooling after the second cell.
-        hidden: neurons of the fully connected layer before the output.
-        macro_bits: weight bits of stem, reduction and fully connected layers.
+        cell: ops in the order of `cell.edges`: of the one cell that all cell stages share, or of
+            every stage's own cell, one after the other.
+        channels: of the first convolution; widths grow as ``macro`` says.
+        final_pool: size and stride of the last average pooling; 0 where ``macro`` has none.
+        hidden: neurons of the fully connected layer before the output; 0 where there is none.
+        macro_bits: weight bits of all trained layers outside the cells.
         timesteps: length of a sample's window.
         threshold, voltage_decay: of every spiking neuron, see `NeuronSpec`.
+        prune: share of the weights that is pruned.
+        kind: how the nodes of its cells are joined.
+        macro: its stages, see `neurocomp.spec.space.stage`.
     """
 
     cell: Cell
@@ -52,43 +49,70 @@ class Candidate:
     timesteps: int
     threshold: float
     voltage_decay: float
+    prune: float = 0.0
+    kind: CellKind = SNASNET
+    macro: tuple[str, ...] = SNASNET_MACRO
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The genotypes in ``cell``: one, or one per cell stage."""
+        n = len(edges(self.kind))
+        return tuple(self.cell[i : i + n] for i in range(0, len(self.cell), n))
 
     def canonical(self) -> Candidate:
         """The candidate that stands for every genotype of the same network."""
-        return replace(self, cell=canonical(self.cell))
+        same = (canonical(cell, self.kind) for cell in self.cells)
+        return replace(self, cell=tuple(op for cell in same for op in cell))
+
+    def live(self) -> Candidate:
+        """The candidate without its dead edges."""
+        alive = (live(cell, self.kind) for cell in self.cells)
+        return replace(self, cell=tuple(op for cell in alive for op in cell))
+
+    @property
+    def alive(self) -> bool:
+        """Whether every cell has a way from its input to its output."""
+        return all(set(live(cell, self.kind)) != {ZEROIZE} for cell in self.cells)
 
     @property
     def id(self) -> str:
         """Cell code and a hash over all choices, the same for all genotypes of one network.
 
-        The code has a character per edge of the canonical cell: 0 zeroize, s skip, p average
-        pooling, a convolution's kernel size else.
+        The code has a character per edge of the canonical cells, cells joined by a dot: 0
+        zeroize, s skip, p average pooling, a convolution's kernel size else.
         """
         same = self.canonical()
-        code = "".join(_CODES.get(op.op, str(op.kernel)) for op in same.cell)
-        text = json.dumps(asdict(same), sort_keys=True)
-        return f"{code}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        codes = ("".join(_CODES.get(op.op, str(op.kernel)) for op in cell) for cell in same.cells)
+        text = repr(tuple(getattr(same, name) for name in sorted(self.__dataclass_fields__)))
+        return f"{'.'.join(codes)}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
     @property
     def convolutions(self) -> int:
-        """Live convolutions of one cell, the count baseline."""
-        return n_convolutions(self.cell)
+        """Live convolutions of its genotypes, the count baseline."""
+        return sum(n_convolutions(cell, self.kind) for cell in self.cells)
 
     @property
     def weight_bits(self) -> dict[str, int]:
-        """Designed weight bits: ``macro`` and one entry per live convolution's edge, as "0-2"."""
-        places = zip(_edge_names(self.cell), live(self.cell), strict=True)
-        return {"macro": self.macro_bits} | {name: op.bits for name, op in places if op.bits}
+        """Designed weight bits: ``macro`` and one entry per live convolution's edge, as "0-2".
+
+        Where cells have a genotype each, edges are named "1:0-2", the cell first.
+        """
+        found = {"macro": self.macro_bits}
+        for number, cell in enumerate(self.cells, 1):
+            prefix = f"{number}:" if len(self.cells) > 1 else ""
+            for (i, j), op in zip(edges(self.kind), live(cell, self.kind), strict=True):
+                if op.bits:
+                    found[f"{prefix}{i}-{j}"] = op.bits
+        return found
 
     def as_dict(self) -> dict[str, Any]:
-        """The candidate as plain values for YAML and JSON, zeroized edges left out."""
-        ops = zip(_edge_names(self.cell), self.cell, strict=True)
-        return {
-            "cell": {
-                name: {"op": op.label} | ({"bits": op.bits} if op.bits else {})
-                for name, op in ops
-                if op != ZEROIZE
-            },
+        """The candidate as plain values for YAML and JSON, zeroized edges left out.
+
+        What equals SNASNet's (the kind of cell, the macro-architecture) is left out as well.
+        """
+        cells = [self._edges(cell) for cell in self.cells]
+        form: dict[str, Any] = {
+            **({"cell": cells[0]} if len(cells) == 1 else {"cells": cells}),
             "channels": self.channels,
             "final_pool": self.final_pool,
             "hidden": self.hidden,
@@ -96,75 +120,18 @@ class Candidate:
             "timesteps": self.timesteps,
             "neuron": {"threshold": self.threshold, "voltage_decay": self.voltage_decay},
         }
+        if self.prune:
+            form["prune"] = self.prune
+        if self.kind != SNASNET:
+            form["kind"] = self.kind._asdict()
+        if self.macro != SNASNET_MACRO:
+            form["macro"] = list(self.macro)
+        return form
 
-
-def from_dict(value: dict[str, Any], where: str | Path) -> Candidate:
-    """The candidate that `Candidate.as_dict` described; edges that are not named are zeroize.
-
-    Args:
-        where: file or key for the message.
-
-    Raises:
-        InputError: with all faults at once, or no path leads through the cell.
-    """
-    spec = parse(value, _CandidateSpec, where)
-    named = {tuple(map(int, name.split("-"))): edge for name, edge in spec.cell.items()}
-    nodes = 1 + max(j for _, j in named)
-    cell = tuple(named[e].op_of_edge() if e in named else ZEROIZE for e in edges(nodes))
-    if set(live(cell)) == {ZEROIZE}:
-        raise InputError(
-            f"{where}: cell: no path leads from node 0 to node {nodes - 1}; add the edge "
-            f"0-{nodes - 1}, or others that join them"
-        )
-    return Candidate(
-        cell=cell,
-        channels=spec.channels,
-        final_pool=spec.final_pool,
-        hidden=spec.hidden,
-        macro_bits=spec.macro_bits,
-        timesteps=spec.timesteps,
-        threshold=spec.neuron.threshold,
-        voltage_decay=spec.neuron.voltage_decay,
-    )
-
-
-def load_candidate(path: Path) -> Candidate:
-    """The candidate in a YAML file; `InputError` if there is none."""
-    return from_dict(read_yaml(path), path)
-
-
-def _edge_names(cell: Cell) -> list[str]:
-    return [f"{i}-{j}" for i, j in edges(n_nodes(len(cell)))]
-
-
-class _EdgeSpec(Spec):
-    op: Annotated[str, StringConstraints(pattern=r"^(zeroize|skip|avgpool3|conv\d?[13579])$")]
-    bits: Bits | None = None
-
-    @model_validator(mode="after")
-    def _bits_belong_to_convolutions(self) -> _EdgeSpec:
-        if self.op.startswith("conv") and self.bits is None:
-            raise ValueError("a convolution needs weight bits")
-        if not self.op.startswith("conv") and self.bits is not None:
-            raise ValueError(f"{self.op} has no weights and so no bits")
-        return self
-
-    def op_of_edge(self) -> EdgeOp:
-        if self.bits is None:
-            return EdgeOp(self.op)
-        return conv(int(self.op.removeprefix("conv")), self.bits)
-
-
-_EDGE = r"^(0-[1-5]|1-[2-5]|2-[3-5]|3-[45]|4-5)$"  # forward, six nodes at most, as in `Space`
-
-
-class _CandidateSpec(Spec):
-    cell: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=_EDGE)], _EdgeSpec], Field(min_length=1)
-    ]
-    channels: Count
-    final_pool: Count
-    hidden: Count
-    macro_bits: Bits
-    timesteps: Count
-    neuron: NeuronSpec
+    def _edges(self, cell: Cell) -> dict[str, Any]:
+        form: dict[str, Any] = {}
+        for (i, j), op in zip(edges(self.kind), cell, strict=True):
+            if op != ZEROIZE:
+                values = {"bits": op.bits, "threshold": op.threshold}
+                form[f"{i}-{j}"] = {"op": op.label} | {k: v for k, v in values.items() if v}
+        return form

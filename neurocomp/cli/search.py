@@ -16,6 +16,7 @@ from neurocomp.cli.console import (
     console,
 )
 from neurocomp.cli.views import require_exact, show_summary
+from neurocomp.errors import InputError
 from neurocomp.shipped import DEFAULT_RECIPE, DEFAULT_TARGET
 
 
@@ -28,7 +29,28 @@ def search(
         str | None, typer.Option(help="Data set instead of the recipe's: a name or folder:PATH.")
     ] = None,
     data_dir: DataDirOption = None,
-    candidates: Annotated[int | None, typer.Option(min=1, help="Candidates to draw.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="random, exhaustive, evolution, nsga2, tpe or surrogate."),
+    ] = None,
+    evaluator: Annotated[
+        str | None,
+        typer.Option(help="score, train (short training) or table:PATH (a CSV of accuracies)."),
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option(min=1, help="Candidates that the strategy may propose.")
+    ] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(min=1, help="Candidates to evaluate at most.")
+    ] = None,
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(help="score, then stored_mb, cores, synops, energy_mj, …; once for each."),
+    ] = None,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=MOST of an objective: choose the best network within it."),
+    ] = None,
     max_params: Annotated[
         int | None, typer.Option(min=1, help="Reject candidates with more parameters (Eq. 2).")
     ] = None,
@@ -36,7 +58,8 @@ def search(
         int | None, typer.Option(min=1, help="Cores of the network at most.")
     ] = None,
     max_bits: Annotated[
-        int | None, typer.Option(min=1, help="Joint search: weight bits of the network at most.")
+        int | None,
+        typer.Option(min=1, help="Reject candidates with more weight bits, pruned ones left out."),
     ] = None,
     max_bit_synops: Annotated[
         int | None, typer.Option(min=1, help="Joint search: bit-SynOps per image at most.")
@@ -50,8 +73,17 @@ def search(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that score candidates; default one per usable core."),
+        typer.Option(min=1, help="Processes that evaluate; default one per usable core."),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Database of the evaluations, e.g. postgresql+psycopg://…; many machines."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Only go on with a run that was begun.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     stop_after: Annotated[
         str | None, typer.Option(help="search, train, map or simulate: leave the rest undone.")
@@ -65,13 +97,19 @@ def search(
     """Search a network for a chip, train it, map it, run it exactly in Lava, and report."""
     with console(as_json) as out_console:
         from neurocomp.flow import make_options, run_search
+        from neurocomp.flow.folder import RunFolder
 
         options = make_options(
             hw,
             recipe,
             data=data,
             data_dir=data_dir,
+            strategy=strategy,
+            evaluator=evaluator,
             candidates=candidates,
+            evaluations=evaluations,
+            objectives=objective,
+            budgets=None if budget is None else dict(map(parsed_budget, budget)),
             max_params=max_params,
             max_cores=max_cores,
             max_bits=max_bits,
@@ -81,9 +119,12 @@ def search(
             samples=samples,
             workers=workers or len(os.sched_getaffinity(0)),
             device=device,
+            storage=storage,
             seed=seed,
         )
         folder = out or options.default_folder()
+        if resume:
+            RunFolder.existing(folder)
         out_console.say(
             f"{options.recipe.name} on {options.target.name}, data {options.recipe.data}, "
             f"run folder {folder}"
@@ -93,3 +134,16 @@ def search(
         show_summary(out_console, summary)
         out_console.result(summary)
         require_exact(summary.get("simulate", {}), str(folder))
+
+
+def parsed_budget(text: str) -> tuple[str, float]:
+    """Objective and number of ``cores=20``.
+
+    Raises:
+        InputError: it is something else.
+    """
+    name, _, most = text.partition("=")
+    try:
+        return name, float(most)
+    except ValueError:
+        raise InputError(f"--budget: NAME=MOST is expected, such as cores=20, got {text}") from None

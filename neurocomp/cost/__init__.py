@@ -1,12 +1,13 @@
 """Prices of networks: parameters, bits, synaptic operations, cores."""
 
-from neurocomp.cost.price import Memo, Price, price
+from neurocomp.cost.pieces import Pricer
+from neurocomp.cost.price import Price, price
 from neurocomp.cost.size import model_bits, parameters, snasnet_parameters
 from neurocomp.cost.synops import synops
 
 __all__ = [
-    "Memo",
     "Price",
+    "Pricer",
     "model_bits",
     "parameters",
     "price",

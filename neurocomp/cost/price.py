@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from neurocomp.cost.size import model_bits, parameters
-from neurocomp.cost.synops import synops
+from neurocomp.cost.litesnn import energy_mj
+from neurocomp.cost.size import is_fixed, n_parameters, n_trained, output_bias
+from neurocomp.cost.synops import is_graded, synops_of
 from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores
-from neurocomp.ir import Graph, Op, Population, Shape
+from neurocomp.ir import Graph, Projection
 from neurocomp.spec.target import Target
+
+ASSUMED_RATE = 0.1  # spikes per neuron and step before anything is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class Price:
         cores: that the network takes with one layer per core; a mapping that lets layers share
             cores may need fewer.
         chips: that hold so many cores.
+        bit_synops: synaptic operations times designed weight bits, of trained layers, Eq. 20.
+        energy_mj: per image in 45 nm CMOS, 0.9 pJ per addition and 3.7 pJ per multiplication of
+            trained layers (LitE-SNN, Table 5); an estimate of the design, not of the target.
     """
 
     params: int
@@ -34,57 +41,115 @@ class Price:
     synops: float
     cores: int
     chips: int
+    bit_synops: float = 0.0
+    energy_mj: float = 0.0
 
 
-class LayerPrice(NamedTuple):
-    """Cores and synapse words of one population."""
+class Work(NamedTuple):
+    """What one projection adds to a price."""
 
-    cores: int
-    words: int
+    params: int = 0
+    model_bits: int = 0
+    synops: float = 0.0
+    bit_synops: float = 0.0
+    additions: float = 0.0
+    multiplications: float = 0.0
 
 
-_Key: TypeAlias = tuple[Shape, tuple[tuple[Op, Shape, int], ...], tuple[tuple[Op, Shape], ...]]
-Memo: TypeAlias = dict[_Key, LayerPrice]  # of one target: layers that many candidates share
+class Room(NamedTuple):
+    """What one population adds to a price: cores, and synapse words on all of them."""
+
+    cores: int = 0
+    words: int = 0
 
 
-def price(graph: Graph, target: Target, *, rate: float = 0.1, memo: Memo | None = None) -> Price:
+def price(
+    graph: Graph,
+    target: Target,
+    *,
+    rate: float = ASSUMED_RATE,
+    prune: float = 0.0,
+) -> Price:
     """Price a network, trained or not.
 
     Args:
         rate: spikes per neuron and step that SynOps assume.
-        memo: filled and used where many networks are priced on the same target.
+        prune: share of an untrained network's weights that training will prune.
 
     Raises:
         FitError: a population does not fit a core however it is cut, or the board has too few.
     """
-    layers = [_layer(graph, p, target, {} if memo is None else memo) for p in graph.neurons]
-    cores = sum(layer.cores for layer in layers)
-    available = target.n_chips * target.cores_per_chip - len(target.dead_cores)
-    if cores > available:
+    work = total_work(work_of(graph, e, rate) for e in graph.projections)
+    room = total_room(room_of(graph, p.name, target) for p in graph.neurons)
+    work = work._replace(params=work.params + output_bias(graph))
+    return combined(work, room, target, prune, f"network '{graph.name}'")
+
+
+def work_of(graph: Graph, e: Projection, rate: float) -> Work:
+    """What a projection adds: parameters with batch-norm, bits, operations."""
+    operations = synops_of(graph, e, rate)
+    if is_fixed(graph, e):
+        return Work(synops=operations)
+    weights, graded = n_trained(graph, e), is_graded(graph, e)
+    return Work(
+        params=n_parameters(graph, e),
+        model_bits=weights * e.weight_bits,
+        synops=operations,
+        bit_synops=operations * e.weight_bits,
+        additions=0.0 if graded else operations,
+        multiplications=operations if graded else 0.0,
+    )
+
+
+def room_of(graph: Graph, name: str, target: Target) -> Room:
+    """What a population takes on the target when no other shares its cores.
+
+    Raises:
+        FitError: it does not fit a core however it is cut.
+    """
+    cut = layer_cores(graph, name, target)
+    return Room(cut.n_cores, cut.synapse_words)
+
+
+def total_work(parts: Iterable[Work]) -> Work:
+    """Several projections together."""
+    return Work(*map(sum, zip(Work(), *parts, strict=True)))
+
+
+def total_room(parts: Iterable[Room]) -> Room:
+    """Several populations together."""
+    return Room(*map(sum, zip(Room(), *parts, strict=True)))
+
+
+def combined(work: Work, room: Room, target: Target, prune: float, what: str) -> Price:
+    """The price of a network.
+
+    Args:
+        prune: share of the weights that will be pruned; it saves model bits and operations. A
+            core's words stay, since zeros are stored like other weights.
+        what: the network for the message.
+
+    Raises:
+        FitError: the target has too few cores.
+    """
+    if room.cores > n_available(target):
         raise FitError(
-            f"network '{graph.name}': needs {cores:,} cores with one layer per core, "
-            f"{target.name} has {available:,}; use fewer channels or a larger board"
+            f"{what}: needs {room.cores:,} cores with one layer per core, "
+            f"{target.name} has {n_available(target):,}; use fewer channels or a larger board"
         )
+    kept = 1.0 - prune
     return Price(
-        params=parameters(graph),
-        model_bits=model_bits(graph),
-        stored_bits=target.core.word_bits.value * sum(layer.words for layer in layers),
-        synops=sum(synops(graph, rate).values()),
-        cores=cores,
-        chips=-(-cores // target.cores_per_chip),
+        params=work.params,
+        model_bits=round(kept * work.model_bits),
+        stored_bits=target.core.word_bits.value * room.words,
+        synops=kept * work.synops,
+        cores=room.cores,
+        chips=-(-room.cores // target.cores_per_chip),
+        bit_synops=kept * work.bit_synops,
+        energy_mj=energy_mj(kept * work.additions, kept * work.multiplications),
     )
 
 
-def _layer(graph: Graph, population: Population, target: Target, memo: Memo) -> LayerPrice:
-    name, shape = population.name, population.shape
-    key: _Key = (
-        shape,
-        tuple(
-            (e.op, graph.population(e.source).shape, e.weight_bits) for e in graph.incoming(name)
-        ),
-        tuple((e.op, graph.population(e.target).shape) for e in graph.outgoing(name)),
-    )
-    if key not in memo:
-        cut = layer_cores(graph, name, target)
-        memo[key] = LayerPrice(cut.n_cores, cut.synapse_words)
-    return memo[key]
+def n_available(target: Target) -> int:
+    """Cores of a target that can be used."""
+    return target.n_chips * target.cores_per_chip - len(target.dead_cores)

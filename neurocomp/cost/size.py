@@ -29,15 +29,29 @@ def is_fixed(graph: Graph, projection: Projection) -> bool:
     return bool((taps == taps[:, :1]).all())
 
 
+def n_trained(graph: Graph, e: Projection) -> int:
+    """Trained weights of a projection that are not pruned; shared kernels count once."""
+    if is_fixed(graph, e):
+        return 0
+    return n_weights(e.op, *endpoints(graph, e)) if e.mask is None else int(e.mask.sum())
+
+
 def trained_weights(graph: Graph) -> dict[str, int]:
-    """Trained weights that are not pruned, by projection; shared kernels count once."""
-    counts = {}
-    for e in graph.projections:
-        if is_fixed(graph, e):
-            continue
-        live = n_weights(e.op, *endpoints(graph, e)) if e.mask is None else int(e.mask.sum())
-        counts[e.name] = live
-    return counts
+    """`n_trained` of every projection that is trained at all, by name."""
+    return {e.name: n_trained(graph, e) for e in graph.projections if not is_fixed(graph, e)}
+
+
+def n_parameters(graph: Graph, e: Projection) -> int:
+    """Eq. 2's parameters of a projection: trained weights, batch-norm's two values per filter."""
+    if is_fixed(graph, e):
+        return 0
+    filters = graph.population(e.target).shape[0] if isinstance(e.op, Conv) else 0
+    return n_trained(graph, e) + 2 * filters
+
+
+def output_bias(graph: Graph) -> int:
+    """Biases of the output, the only layer that Eq. 2 gives any."""
+    return graph.population(graph.output).size
 
 
 def parameters(graph: Graph) -> int:
@@ -46,12 +60,7 @@ def parameters(graph: Graph) -> int:
     Skips and average pooling count nothing, fully connected layers before the output no bias:
     as in SNASNet, so that the count can be compared with published ones.
     """
-    weights = trained_weights(graph)
-    total = sum(weights.values())
-    for e in graph.projections:
-        if e.name in weights and isinstance(e.op, Conv):
-            total += 2 * graph.population(e.target).shape[0]
-    return total + graph.population(graph.output).size
+    return sum(n_parameters(graph, e) for e in graph.projections) + output_bias(graph)
 
 
 def model_bits(graph: Graph) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from neurocomp.ir import Graph, Input
+from neurocomp.ir import Graph, Input, Projection
 from neurocomp.ir.shapes import endpoints, n_synapses
 
 
@@ -19,14 +19,20 @@ def synops(graph: Graph, rates: float | Mapping[str, float]) -> dict[str, float]
         rates: spikes per neuron and step, one assumed value or a measured one per population.
             Graded input values are taken as an event in every step.
     """
-    steps = graph.timesteps or 1
-    result = {}
-    for e in graph.projections:
-        source = graph.population(e.source)
-        if isinstance(source.neuron, Input) and source.neuron.bits > 1:
-            rate = 1.0
-        else:
-            rate = rates if isinstance(rates, float) else rates[e.source]
-        live = 1.0 if e.mask is None else float(e.mask.mean())
-        result[e.name] = live * rate * steps * n_synapses(e.op, *endpoints(graph, e))
-    return result
+    return {
+        e.name: synops_of(graph, e, rates if isinstance(rates, float) else rates[e.source])
+        for e in graph.projections
+    }
+
+
+def synops_of(graph: Graph, e: Projection, rate: float) -> float:
+    """`synops` of one projection whose source spikes at a rate."""
+    live = 1.0 if e.mask is None else float(e.mask.mean())
+    events = 1.0 if is_graded(graph, e) else rate
+    return live * events * (graph.timesteps or 1) * n_synapses(e.op, *endpoints(graph, e))
+
+
+def is_graded(graph: Graph, e: Projection) -> bool:
+    """Whether a projection multiplies graded input values instead of adding for spikes."""
+    neuron = graph.population(e.source).neuron
+    return isinstance(neuron, Input) and neuron.bits > 1

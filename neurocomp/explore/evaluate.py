@@ -1,106 +1,91 @@
-"""Evaluating candidates, here or in worker processes; outcomes come as they are known."""
+"""Evaluating batches of candidates: what is known is looked up, the rest is shared out."""
 
 from __future__ import annotations
 
-import math
-import multiprocessing
-import os
-import pickle
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
-from neurocomp.arch import Candidate, Task, build
-from neurocomp.errors import RunError
-from neurocomp.ir import Graph
+from neurocomp.arch import Candidate
+from neurocomp.cost import Price
+from neurocomp.explore.outcome import Outcome
+from neurocomp.explore.store import Store
+from neurocomp.explore.workers import Job, Lost, Workers
 
-Evaluate: TypeAlias = Callable[[Graph], float]  # greater is better
+FULL = 1.0
+POLL_S = 1.0  # how often is looked whether somebody else has finished
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an evaluator said about a candidate.
+class Evaluation:
+    """Evaluates candidates of one study with workers, and keeps what they said.
 
     Attributes:
-        score: None where the evaluator gave no finite number.
-        seconds: that the evaluation took.
+        now: evaluations that this process made.
     """
 
-    score: float | None
-    seconds: float
+    def __init__(self, store: Store, workers: Workers, on_done: Callable[[str], None]) -> None:
+        self._store, self._workers, self._on_done = store, workers, on_done
+        self.now = 0
+
+    def full(self, prices: dict[Candidate, Price]) -> dict[Candidate, Outcome]:
+        """The outcomes of candidates with full effort."""
+        return self._at(FULL, prices)
+
+    def halved(
+        self, prices: dict[Candidate, Price], factor: int
+    ) -> dict[Candidate, tuple[Outcome, float]]:
+        """Outcomes of successive halving: each with the share of the effort that it got.
+
+        All get ``1/factor²`` of the effort, the best of ``factor`` of them ``1/factor``, the best
+        of ``factor`` of these all of it; at least one goes on. Equal scores go by stored bits.
+        """
+        found: dict[Candidate, tuple[Outcome, float]] = {}
+        staying = prices
+        for share in (factor**-2, factor**-1, FULL):
+            outcomes = self._at(share, staying)
+            found |= {candidate: (outcome, share) for candidate, outcome in outcomes.items()}
+            scored = {c: o.score for c, o in outcomes.items() if o.score is not None}
+            order = sorted(scored, key=lambda c: (-scored[c], prices[c].stored_bits, c.id))
+            staying = {c: prices[c] for c in order[: max(len(order) // factor, 1)]}
+        return found
+
+    def _at(self, share: float, prices: dict[Candidate, Price]) -> dict[Candidate, Outcome]:
+        keys = {candidate: key_of(candidate, share) for candidate in prices}
+        # Neighbours in this order have most of their network in common.
+        todo = sorted(prices, key=lambda c: (c.cell, keys[c]))
+        while todo:
+            for job, said in self._workers.run(self._claimed(todo, keys, share, prices)):
+                key = keys[job.candidate]
+                if isinstance(said, Lost):
+                    self._store.drop(key)
+                    continue
+                self._store.finish(key, said)
+                self.now += 1
+                self._on_done(job.candidate.id)
+            todo = [c for c in todo if self._store.known(keys[c]) is None]
+            if todo and all(self._store.busy(keys[c]) for c in todo):
+                time.sleep(POLL_S)
+                self._store.refresh()
+        outcomes = {c: self._store.known(keys[c]) for c in prices}
+        return {c: outcome for c, outcome in outcomes.items() if outcome is not None}
+
+    def _claimed(
+        self,
+        todo: Sequence[Candidate],
+        keys: dict[Candidate, str],
+        share: float,
+        prices: dict[Candidate, Price],
+    ) -> Iterator[Job]:
+        """Jobs that nobody else is at, claimed when they are taken."""
+        for candidate in todo:
+            key = keys[candidate]
+            if self._store.known(key) is None and not self._store.busy(key):
+                about: dict[str, Any] = {"price": asdict(prices[candidate])}
+                if self._store.claim(key, {"candidate": candidate.as_dict(), **about}):
+                    yield Job(candidate, share)
 
 
-def evaluate_all(
-    candidates: Iterable[Candidate], task: Task, evaluate: Evaluate, workers: int
-) -> Iterator[tuple[Candidate, Outcome]]:
-    """Each candidate with its outcome, in the order in which they are done.
-
-    Args:
-        evaluate: with more than one worker it must be picklable, and see to it that equal graphs
-            get equal values in any process.
-        workers: processes; 1 evaluates in this one.
-
-    Raises:
-        RunError: a worker was killed or ran out of memory.
-    """
-    if workers == 1:
-        for candidate in candidates:
-            yield candidate, _outcome(evaluate, candidate, task)
-        return
-    queue = iter(candidates)
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),  # a fork of a process with torch may hang
-        initializer=_start_worker,
-        initargs=(pickle.dumps(evaluate), task),
-    )
-    running: dict[Future[Outcome], Candidate] = {}
-    try:
-        while True:
-            for candidate in islice(queue, 2 * workers - len(running)):
-                running[pool.submit(_work, candidate)] = candidate
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
-    except BrokenProcessPool:
-        raise RunError(
-            "a worker that scored candidates died (killed, or out of memory); what was scored is "
-            "kept: run the same command again to go on, with fewer workers if memory is short"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _outcome(evaluate: Evaluate, candidate: Candidate, task: Task) -> Outcome:
-    start = time.perf_counter()
-    value = float(evaluate(build(candidate, task)))
-    return Outcome(value if math.isfinite(value) else None, time.perf_counter() - start)
-
-
-_worker: dict[str, Any] = {}  # of a worker process: what it was started with
-
-
-def _start_worker(evaluate: bytes, task: Task) -> None:
-    """One thread per worker, no traceback at Ctrl-C, and an end when the parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # before torch is imported
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker["evaluate"], _worker["task"] = pickle.loads(evaluate), task
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(candidate: Candidate) -> Outcome:
-    return _outcome(_worker["evaluate"], candidate, _worker["task"])
+def key_of(candidate: Candidate, share: float) -> str:
+    """What an evaluation is kept under: the candidate's id, with the effort if it is not full."""
+    return candidate.id if share == FULL else f"{candidate.id}@{share:.4f}"

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from neurocomp.arch import Candidate
+from neurocomp.arch.features import depth
 from neurocomp.cost import Price
+from neurocomp.errors import FitError
+from neurocomp.explore.front import front, volume_over_time
+from neurocomp.explore.objectives import OBJECTIVES, costs
 
 RANKING_ROWS = 20  # of the ranking that stand in the summary; `rows` has all
+BASELINES: dict[str, Callable[[Scored], float]] = {
+    "convolutions": lambda s: s.candidate.convolutions,
+    "depth": lambda s: depth(s.candidate),
+    "params": lambda s: s.price.params,
+    "synops": lambda s: s.price.synops,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class Rejected:
 
     Attributes:
         price: None where it does not fit the target at all.
-        limit: what it breaks: max_params, max_cores, target or score.
+        limit: what it breaks: a limit's name, target, table, score or halving.
         reason: the same in words, equal for all candidates that break the same limit.
         detail: what exactly was found.
     """
@@ -56,62 +67,95 @@ class SearchResult:
 
     Attributes:
         drawn: genotypes that the strategy proposed; distinct: networks among them.
-        ranking: candidates within the limits, best first.
-        scored_now: scores that this call added to the journal, in `scoring_seconds`.
-        seconds: that this call took.
+        ranking: candidates that were evaluated in full, best first.
+        order: the same in the order in which the strategy proposed them.
+        objectives, budgets: as the search was asked for.
+        evaluated_now: evaluations that this call added, those with less than full effort too.
+        evaluated: of this and all earlier calls; evaluating_seconds: wall time of these.
+        seconds: of this and all earlier calls, with what this call did besides evaluating.
+        accounts: trials of the study by what became of them.
     """
 
     drawn: int
     distinct: int
     ranking: tuple[Scored, ...]
     rejected: tuple[Rejected, ...]
-    scored_now: int
-    scoring_seconds: float
+    evaluated_now: int
+    evaluated: int
+    evaluating_seconds: float
     seconds: float
+    order: tuple[Scored, ...] = ()
+    objectives: tuple[str, ...] = ("score", "stored_mb", "cores")
+    budgets: Mapping[str, float] = field(default_factory=dict)
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    strategy: str = "random"
+    evaluator: str = ""
 
-    @property
+    @cached_property
     def best(self) -> Scored:
-        """The highest score within the limits."""
-        return self.ranking[0]
+        """The highest score within the budgets.
+
+        Raises:
+            FitError: none is; says what the cheapest costs.
+        """
+        for scored in self.ranking:
+            if all(self._cost(name, scored) <= most for name, most in self.budgets.items()):
+                return scored
+        least = ", ".join(
+            f"{name} {min(self._cost(name, s) for s in self.ranking):.6g} (budget {most:g})"
+            for name, most in self.budgets.items()
+        )
+        raise FitError(
+            f"none of {len(self.ranking)} evaluated candidates is within the budgets; the least "
+            f"there is of each: {least}; raise a budget, or search with it as a limit"
+        )
 
     @property
     def feasible(self) -> int:
-        """Distinct candidates within the limits, scored or not."""
-        return len(self.ranking) + sum(r.limit == "score" for r in self.rejected)
+        """Distinct candidates within the limits, evaluated in full or not."""
+        kept = ("score", "halving", "left")
+        return len(self.ranking) + sum(r.limit in kept for r in self.rejected)
 
     @property
     def candidates_per_second(self) -> float:
-        """Scores per second of this call, all workers together; 0 if the journal had them all."""
-        return self.scored_now / self.scoring_seconds if self.scored_now else 0.0
+        """Evaluations per second of wall time, all workers and calls together."""
+        return self.evaluated / self.evaluating_seconds if self.evaluating_seconds else 0.0
 
     @cached_property
     def pareto(self) -> tuple[Scored, ...]:
-        """Candidates that no other beats in score, stored bits and cores at once, best score first.
+        """Candidates that no other beats in all objectives at once, best score first.
 
-        Of candidates that are equal in all three the first of the ranking stands for all.
+        Of candidates that are equal in all the first of the ranking stands for all.
         """
         if not self.ranking:
             return ()
-        costs = np.array([(-s.score, s.price.stored_bits, s.price.cores) for s in self.ranking])
-        front: list[int] = []
-        for i in np.lexsort(costs.T[::-1]):  # whatever beats a candidate comes before it
-            if not front or not (costs[front] <= costs[i]).all(axis=1).any():
-                front.append(int(i))
-        return tuple(self.ranking[i] for i in front)
+        return tuple(self.ranking[i] for i in front(self._costs(self.ranking)))
 
     @cached_property
-    def count_tau(self) -> float | None:
-        """Kendall's τ between score and number of live convolutions; None where one is constant.
+    def hypervolume(self) -> list[tuple[int, float]]:
+        """(evaluations, share of the box between the best and the worst of each objective)."""
+        return volume_over_time(self._costs(self.order)) if self.order else []
 
-        The nearer to 1, the less the score tells beyond a plain count.
+    @cached_property
+    def taus(self) -> dict[str, float | None]:
+        """Kendall's τ between the score and plain counts; None where one is constant.
+
+        The nearer to 1, the less the score tells beyond a count.
         """
         from scipy.stats import kendalltau
 
-        counts = [s.candidate.convolutions for s in self.ranking]
         scores = [s.score for s in self.ranking]
-        if len(set(counts)) < 2 or len(set(scores)) < 2:
-            return None
-        return float(kendalltau(scores, counts).statistic)
+        found: dict[str, float | None] = {}
+        for name, count in BASELINES.items():
+            counts = [count(s) for s in self.ranking]
+            constant = len(set(counts)) < 2 or len(set(scores)) < 2
+            found[name] = None if constant else float(kendalltau(scores, counts).statistic)
+        return found
+
+    @property
+    def count_tau(self) -> float | None:
+        """Kendall's τ between the score and the number of live convolutions."""
+        return self.taus["convolutions"]
 
     def rows(self) -> list[dict[str, Any]]:
         """Every distinct candidate as plain values: the ranking, then the rejected ones."""
@@ -121,18 +165,33 @@ class SearchResult:
         """The parts ``search``, ``best`` and ``pareto`` of the summary, as JSON values."""
         return {
             "search": {
+                "strategy": self.strategy,
+                "evaluator": self.evaluator,
                 "candidates": self.drawn,
                 "distinct": self.distinct,
                 "feasible": self.feasible,
                 "rejected": dict(Counter(r.limit for r in self.rejected)),
+                "evaluated": self.evaluated,
                 "seconds": self.seconds,
                 "candidates_per_second": self.candidates_per_second,
+                "trials": dict(self.accounts),
                 "count_tau": self.count_tau,
+                "taus": self.taus,
+                "objectives": list(self.objectives),
+                "hypervolume": [list(moment) for moment in self.hypervolume],
                 "ranking": [s.row() for s in self.ranking[:RANKING_ROWS]],
             },
             "best": self.best.row(),
             "pareto": [s.row() for s in self.pareto],
         }
+
+    def _costs(self, scored: tuple[Scored, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.array([costs(self.objectives, s.score, s.price) for s in scored])
+
+    @staticmethod
+    def _cost(name: str, scored: Scored) -> float:
+        cost = OBJECTIVES[name].cost
+        return -scored.score if cost is None else float(cost(scored.price))
 
 
 def _row(candidate: Candidate, price: Price | None) -> dict[str, Any]:
@@ -141,6 +200,7 @@ def _row(candidate: Candidate, price: Price | None) -> dict[str, Any]:
         "id": candidate.id,
         "timesteps": candidate.timesteps,
         "weight_bits": candidate.weight_bits,
+        "prune": candidate.prune,
         "convolutions": candidate.convolutions,
         **(blank if price is None else asdict(price)),
     }

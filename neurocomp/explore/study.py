@@ -1,26 +1,26 @@
-"""The study: candidates are drawn, made unique, priced, limited, and only then scored."""
+"""The study: candidates are proposed, made unique, priced, limited, and only then evaluated."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from neurocomp.arch import Candidate, Task, for_task
-from neurocomp.cost import Price
-from neurocomp.errors import FitError, RunError
-from neurocomp.explore.evaluate import Evaluate, evaluate_all
-from neurocomp.explore.limits import nothing_feasible, priced
+from neurocomp.cost import Price, Pricer
+from neurocomp.errors import FitError, InputError, RunError
+from neurocomp.explore.evaluate import FULL, Evaluation, key_of
+from neurocomp.explore.limits import Gate, nothing_feasible
+from neurocomp.explore.objectives import costs
+from neurocomp.explore.outcome import Evaluator, Outcome
 from neurocomp.explore.result import Rejected, Scored, SearchResult
-from neurocomp.explore.strategies import STRATEGIES
+from neurocomp.explore.store import Store
+from neurocomp.explore.strategies import STRATEGIES, Told
+from neurocomp.explore.workers import Workers
 from neurocomp.progress import Progress, quiet
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.space import Space
 from neurocomp.spec.target import Target
-
-if TYPE_CHECKING:
-    from neurocomp.explore.journal import Journal
 
 
 def search(
@@ -28,100 +28,181 @@ def search(
     spec: SearchSpec,
     target: Target,
     task: Task,
-    evaluate: Evaluate,
+    evaluator: Evaluator,
     *,
-    journal: Path,
-    study: str,
+    storage: Path | str,
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> SearchResult:
-    """Draw candidates, price each on the target, score those within the limits, rank them.
+    """Propose candidates, price each on the target, evaluate those within the limits, rank them.
 
-    The same arguments give the same ranking, whatever the number of workers and however often the
-    search was interrupted. No candidate whose score is in the journal is scored again; limits and
-    target may change between calls, for scores do not depend on them.
+    The same arguments give the same ranking, whatever the number of workers and machines and
+    however often the search was interrupted. Nothing that stands in the storage is evaluated
+    again; limits and target may change between calls, for scores do not depend on them.
 
     Args:
-        spec: strategy, number of candidates and limits.
-        evaluate: graph → score, greater is better; a value that is not finite rejects.
-        journal: file in which scores are kept.
-        study: what a score depends on besides the network (data, normalisation, seed), so that
-            scores of different kinds are not mixed.
-        workers: processes that score, with one thread each; 1 scores in this process. With more,
-            ``evaluate`` must be picklable, and a script must call this under
+        spec: strategy, number of candidates, limits, objectives.
+        storage: journal file, or URL of a database, in which evaluations are kept.
+        workers: processes that evaluate, with one thread each; 1 evaluates in this process. With
+            more, ``evaluator`` must be picklable, and a script must call this under
             ``if __name__ == "__main__":``, because the workers import it.
 
     Raises:
-        InputError: the space does not suit the task, or the journal cannot be used.
+        InputError: the space does not suit the task, or the storage cannot be used.
         FitError: no candidate is within the limits; says which limit is to be relaxed.
-        RunError: a worker died (what was scored is kept), or no score is finite.
+        RunError: a worker was killed twice at the same candidate (what was evaluated is kept), or
+            no score is finite.
     """
-    from neurocomp.explore.journal import Journal  # optuna; the workers do without
-
     start = time.perf_counter()
-    report = progress or quiet
-    proposals = STRATEGIES[spec.strategy](for_task(space, task), spec.candidates, seed)
-    drawn = list(proposals)
-    distinct = list(dict.fromkeys(drawn))
-    within, rejected = priced(
-        distinct, spec, target, task, lambda done: report("price", done, len(distinct))
-    )
-    if not within:
-        raise FitError(nothing_feasible(rejected, spec))
-    scoring = time.perf_counter()
-    scores = Journal(journal, f"{study}; {task}")
-    scored_now = _score(within, scores, task, evaluate, workers, report)
-    done = time.perf_counter()
-    ranking, unscored = _ranked(within, scores)
-    if not ranking:
-        raise RunError(
-            f"none of the {len(within)} candidates within the limits has a finite score: their "
-            "spikes do not tell the samples apart; score larger batches or longer windows"
-        )
+    fitting = for_task(space, task)
+    gate = Gate(spec, target, Pricer(task, target, spec.rate), evaluator)
+    strategy = STRATEGIES[spec.strategy](fitting, spec, seed, gate.passes)
+    book = _Book(spec, gate, progress or quiet)
+    evaluating = 0.0
+    with (
+        Store(storage, f"{evaluator.about}; {task}") as store,
+        Workers(evaluator, workers) as pool,
+    ):
+        evaluation = Evaluation(store, pool, book.evaluated)
+        while book.goes_on and (batch := strategy.ask()):
+            feasible = book.take(batch)
+            began = time.perf_counter()
+            if spec.halving is None:
+                outcomes = {c: (o, FULL) for c, o in evaluation.full(feasible).items()}
+            else:
+                outcomes = evaluation.halved(feasible, spec.halving)
+            evaluating += time.perf_counter() - began
+            book.enter(outcomes)
+            strategy.tell(book.told(batch))
+        book.require_result()
+        at_work = store.seconds_at_work(book.keys)
+        accounts = store.accounts()
     return SearchResult(
-        drawn=len(drawn),
-        distinct=len(distinct),
-        ranking=ranking,
-        rejected=(*rejected, *unscored),
-        scored_now=scored_now,
-        scoring_seconds=done - scoring,
-        seconds=done - start,
+        drawn=book.drawn,
+        distinct=len(book.seen),
+        ranking=book.ranking(),
+        rejected=tuple(book.rejected.values()),
+        evaluated_now=evaluation.now,
+        evaluated=len(book.keys),
+        evaluating_seconds=at_work,
+        seconds=at_work + time.perf_counter() - start - evaluating,
+        order=tuple(book.scored.values()),
+        objectives=spec.objectives,
+        budgets={str(name): most for name, most in spec.budgets.items()},
+        accounts=accounts,
+        strategy=spec.strategy,
+        evaluator=evaluator.about,
     )
 
 
-def _score(
-    within: dict[Candidate, Price],
-    scores: Journal,
-    task: Task,
-    evaluate: Evaluate,
-    workers: int,
-    report: Progress,
-) -> int:
-    """Score what the journal does not know yet; returns how many these were."""
-    missing = [c for c in within if scores.known(c.id) is None]
-    known = len(within) - len(missing)
-    report("score", known, len(within))
-    outcomes = evaluate_all(missing, task, evaluate, max(min(workers, len(missing)), 1))
-    for done, (candidate, outcome) in enumerate(outcomes, known + 1):
-        about = {"candidate": candidate.as_dict(), "price": asdict(within[candidate])}
-        scores.record(candidate.id, outcome, about)
-        report("score", done, len(within), candidate.id)
-    return len(missing)
+class _Book:
+    """What is known of all candidates so far, in the order in which they were proposed."""
+
+    def __init__(self, spec: SearchSpec, gate: Gate, report: Progress) -> None:
+        self._spec, self._gate, self._report = spec, gate, report
+        self._prices: dict[Candidate, Price] = {}
+        self._outcomes: dict[Candidate, Outcome] = {}
+        self.drawn = 0
+        self.seen: set[Candidate] = set()
+        self.scored: dict[Candidate, Scored] = {}
+        self.rejected: dict[Candidate, Rejected] = {}
+        self.keys: set[str] = set()
+        self._done = 0
+        self._barren = 0  # batches since the last that brought something new
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more candidates are wanted."""
+        spec = self._spec
+        enough = spec.evaluations is not None and len(self._outcomes) >= spec.evaluations
+        return self.drawn < spec.candidates and not enough and self._barren < MOST_BARREN
+
+    def take(self, batch: list[Candidate]) -> dict[Candidate, Price]:
+        """Price a batch; returns those that are to be evaluated."""
+        batch = batch[: self._spec.candidates - self.drawn]
+        self.drawn += len(batch)
+        fresh = [c for c in dict.fromkeys(batch) if c not in self.seen]
+        self._barren = 0 if fresh else self._barren + 1
+        room = self._spec.evaluations or len(fresh) + len(self._outcomes)
+        feasible: dict[Candidate, Price] = {}
+        for done, candidate in enumerate(fresh, 1):
+            if len(self._outcomes) + len(feasible) >= room:
+                break
+            self.seen.add(candidate)
+            verdict = self._gate.judge(candidate)
+            if isinstance(verdict, Rejected):
+                self.rejected[candidate] = verdict
+            else:
+                feasible[candidate] = self._prices[candidate] = verdict
+            self._report("price", len(self.seen), len(self.seen) + len(fresh) - done)
+        if feasible:
+            self._report("score", self._done, self._done + len(feasible))
+        return feasible
+
+    def evaluated(self, name: str) -> None:
+        """Tell how far the evaluations are."""
+        self._done += 1
+        self._report("score", self._done, max(len(self._prices), self._done), name)
+
+    def enter(self, outcomes: Mapping[Candidate, tuple[Outcome, float]]) -> None:
+        """Keep the outcomes of what `take` has let through."""
+        for candidate in [c for c in self._prices if c in outcomes]:
+            outcome, share = outcomes[candidate]
+            price = self._prices[candidate]
+            self._outcomes[candidate] = outcome
+            self.keys.add(key_of(candidate, share))
+            if outcome.score is None:
+                detail = "its spikes do not tell the samples of a batch apart"
+                self.rejected[candidate] = Rejected(
+                    candidate, price, "score", "no finite score", detail
+                )
+            elif share < FULL:
+                detail = f"score {outcome.score:.6g} after {share:.0%} of the effort"
+                self.rejected[candidate] = Rejected(
+                    candidate, price, "halving", "stopped by successive halving", detail
+                )
+            else:
+                self.scored[candidate] = Scored(candidate, price, outcome.score)
+        self._done = len(self._outcomes)
+
+    def told(self, batch: list[Candidate]) -> dict[Candidate, Told]:
+        """What the strategy is told about the candidates of a batch."""
+        found: dict[Candidate, Told] = {}
+        clean = dict.fromkeys(self._gate.names, 0.0)
+        for candidate in batch:
+            outcome, out = self._outcomes.get(candidate), self.rejected.get(candidate)
+            if outcome is not None and outcome.score is not None:
+                cost = costs(self._spec.objectives, outcome.score, self._prices[candidate])
+                found[candidate] = Told(outcome.score, cost, outcome.spikes, clean)
+            elif outcome is None and out is not None:
+                share = self._gate.violation(out)
+                found[candidate] = Told(violation=clean | {out.limit: share})
+            elif outcome is not None:
+                found[candidate] = Told(violation=clean)
+        return found
+
+    def ranking(self) -> tuple[Scored, ...]:
+        """Scored candidates, best first, equals by stored bits and id."""
+        order = sorted(
+            self.scored.values(), key=lambda s: (-s.score, s.price.stored_bits, s.candidate.id)
+        )
+        return tuple(order)
+
+    def require_result(self) -> None:
+        """Something must have been proposed, have passed the limits, and have a score."""
+        if not self.seen:
+            raise InputError(
+                f"strategy {self._spec.strategy}: found no candidate within the limits to propose; "
+                "raise a limit, or narrow the space to smaller networks"
+            )
+        if not self._prices:
+            raise FitError(nothing_feasible(list(self.rejected.values()), self._spec))
+        if not self.scored:
+            raise RunError(
+                f"none of the {len(self._prices)} candidates within the limits has a finite score: "
+                "their spikes do not tell the samples apart; score larger batches or longer windows"
+            )
 
 
-def _ranked(
-    within: dict[Candidate, Price], scores: Journal
-) -> tuple[tuple[Scored, ...], list[Rejected]]:
-    """Scored candidates, best first, equals by stored bits and id; and those without a score."""
-    ranking: list[Scored] = []
-    unscored: list[Rejected] = []
-    for candidate, cost in within.items():
-        outcome = scores.known(candidate.id)
-        if outcome is not None and outcome.score is not None:
-            ranking.append(Scored(candidate, cost, outcome.score))
-        else:
-            detail = "its spikes do not tell the samples of a batch apart"
-            unscored.append(Rejected(candidate, cost, "score", "no finite score", detail))
-    ranking.sort(key=lambda s: (-s.score, s.price.stored_bits, s.candidate.id))
-    return tuple(ranking), unscored
+MOST_BARREN = 20  # batches in a row that propose nothing new; then the space is taken as used up

@@ -1,8 +1,7 @@
-"""The training-free search of a recipe: its candidates drawn, priced and scored."""
+"""The search of a recipe: its candidates proposed, priced and evaluated."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,42 +14,68 @@ from neurocomp.progress import Progress
 from neurocomp.spec.recipe import space_of
 
 if TYPE_CHECKING:
-    from neurocomp.explore import SearchResult
+    from neurocomp.arch import Task
+    from neurocomp.explore import Evaluator, SearchResult
+
+JOURNAL = "journal.log"
+TABLE = "table:"
 
 
 def explored(options: Options, dataset: Dataset, folder: Path, progress: Progress) -> SearchResult:
-    """Draw, price, reject and score the candidates of a recipe; the folder keeps the journal."""
+    """Propose, price, reject and evaluate the candidates of a recipe.
+
+    The evaluations are kept in the options' storage, else in a journal in the folder.
+    """
     from neurocomp.arch import Task
     from neurocomp.explore import search as explore
-    from neurocomp.score import score
 
-    recipe, seed = options.recipe, options.seed
     task = Task(dataset.shape, dataset.bits, len(dataset.classes))
-    spec = recipe.search
-    rng = np.random.default_rng(seed)
+    return explore(
+        space_of(options.recipe),
+        options.recipe.search,
+        options.target,
+        task,
+        evaluator_of(options, dataset, task),
+        storage=options.storage or folder / JOURNAL,
+        seed=options.seed,
+        workers=options.workers,
+        progress=progress,
+    )
+
+
+def evaluator_of(options: Options, dataset: Dataset, task: Task) -> Evaluator:
+    """What a recipe's search evaluates candidates with.
+
+    Raises:
+        InputError: the data set is too small for the scoring batches, or the table cannot be used.
+    """
+    from typing import cast
+
+    from neurocomp.explore.evaluators import COUNTS, Counted, Scored, Trained, read_table
+    from neurocomp.score import Kind
+
+    recipe, seed, spec = options.recipe, options.seed, options.recipe.search
+    if spec.evaluator.startswith(TABLE):
+        return read_table(Path(spec.evaluator.removeprefix(TABLE)), space_of(recipe))
+    if spec.evaluator == "train":
+        short = {"epochs": spec.short.epochs, "epoch_images": spec.short.epoch_images}
+        train = recipe.train.model_copy(update=short)
+        return Trained(dataset, train, spec.short.holdout, seed, options.device)
+    if spec.score in COUNTS:
+        return Counted(spec.score)
     needed = spec.batch * spec.batches
     if needed > len(dataset.train_values):
         raise InputError(
             f"recipe {recipe.name}: search.batch × search.batches is {needed}, data set "
             f"{dataset.name} has {len(dataset.train_values)} training samples; lower them"
         )
-    chosen = rng.choice(len(dataset.train_values), needed, replace=False)
-    evaluate = partial(
-        score,
-        values=dataset.train_values[chosen],
-        batches=spec.batches,
-        kind=spec.score,
-        seed=seed,
-    )
-    return explore(
-        space_of(recipe),
-        spec,
-        options.target,
+    chosen = np.random.default_rng(seed).choice(len(dataset.train_values), needed, replace=False)
+    return Scored(
         task,
-        evaluate,
-        journal=folder / "journal.log",
-        study=f"{spec.score}, {dataset.name}, {spec.batches} × {spec.batch}, seed {seed}",
+        dataset.train_values[chosen],
+        kind=cast("Kind", spec.score),
+        batches=spec.batches,
         seed=seed,
-        workers=options.workers,
-        progress=progress,
+        narrower=spec.proxy.narrower,
+        smaller=spec.proxy.smaller,
     )

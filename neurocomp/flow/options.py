@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -27,7 +28,8 @@ class Options:
 
     Attributes:
         samples: test samples that are executed in Lava; None = all.
-        workers: processes that score candidates; device: where training runs. These two change
+        workers: processes that evaluate candidates; device: where training runs; storage: URL of a
+            database for the search's evaluations, None = a journal in the run folder. These change
             how fast a run is, not what it is about.
     """
 
@@ -38,6 +40,7 @@ class Options:
     samples: int | None = None
     workers: int = 1
     device: str = "auto"
+    storage: str | None = None
 
     def identity(self) -> dict[str, Any]:
         """What makes two runs the same run, as JSON values."""
@@ -80,12 +83,18 @@ def make_options(
     *,
     data: str | None = None,
     data_dir: Path | None = None,
+    strategy: str | None = None,
+    evaluator: str | None = None,
     candidates: int | None = None,
+    evaluations: int | None = None,
+    objectives: Sequence[str] | None = None,
+    budgets: Mapping[str, float] | None = None,
     max_params: int | None = None,
     max_cores: int | None = None,
     max_bits: int | None = None,
     max_bit_synops: int | None = None,
     baselines: bool | None = None,
+    storage: str | None = None,
     epochs: int | None = None,
     samples: int | None = None,
     workers: int = 1,
@@ -96,18 +105,36 @@ def make_options(
 
     Args:
         hw: target, recipe: experiment; each a shipped name or the path of a YAML file.
-        workers: processes that score; a script that asks for several needs the guard
+        strategy, evaluator, candidates, evaluations, objectives, budgets, max_params, max_cores,
+            max_bits: of the search, see `neurocomp.spec.recipe.SearchSpec`.
+        workers: processes that evaluate; a script that asks for several needs the guard
             ``if __name__ == "__main__":``, because each of them imports it.
-        max_bits, max_bit_synops: limits of a joint search's network.
+        storage: URL of a database that several machines share, for the search's evaluations.
+        max_bit_synops: limit of a joint search's network, for which max_bits is one as well.
         baselines: compare a joint search's network with all known baselines, or with none.
         epochs: of the float phase; a None of any option leaves the recipe's value.
 
     Raises:
         InputError: an unknown name, or a file with faults.
     """
-    limits = {"max_params": max_params, "max_cores": max_cores}
-    changed = adapted(load_recipe(recipe), data, epochs, candidates=candidates, **limits)
-    changed = with_joint(changed, {"bits": max_bits, "bit_synops": max_bit_synops}, baselines)
+    given = load_recipe(recipe)
+    jointly = given.joint is not None
+    changed = adapted(
+        given,
+        data,
+        epochs,
+        strategy=strategy,
+        evaluator=evaluator,
+        candidates=candidates,
+        evaluations=evaluations,
+        objectives=None if objectives is None else tuple(objectives),
+        budgets=None if budgets is None else dict(budgets),
+        max_params=max_params,
+        max_cores=max_cores,
+        max_bits=None if jointly else max_bits,
+    )
+    limits = {"bits": max_bits if jointly else None, "bit_synops": max_bit_synops}
+    changed = with_joint(changed, limits, baselines)
     if device not in DEVICES:
         raise InputError.unknown("device", device, list(DEVICES))
     return Options(
@@ -118,10 +145,11 @@ def make_options(
         samples=samples,
         workers=workers,
         device=device,
+        storage=storage,
     )
 
 
-def adapted(recipe: Recipe, data: str | None, epochs: int | None, **search: int | None) -> Recipe:
+def adapted(recipe: Recipe, data: str | None, epochs: int | None, **search: Any) -> Recipe:
     """A recipe with another data set, other float epochs or other values of its search."""
     return _changed(
         recipe,
@@ -142,7 +170,7 @@ def with_joint(recipe: Recipe, budgets: dict[str, int | None], baselines: bool |
         return recipe
     if recipe.joint is None:
         raise InputError(
-            f"recipe {recipe.name}: --max-bits, --max-bit-synops and --baselines are for recipes "
+            f"recipe {recipe.name}: --max-bit-synops and --baselines are for recipes "
             "with a joint search, as litesnn-digits"
         )
     chosen = recipe.joint.baselines if baselines is None else get_args(Baseline) * baselines

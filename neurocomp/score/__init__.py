@@ -2,5 +2,6 @@
 
 from neurocomp.score.kernel import Kind
 from neurocomp.score.score import score
+from neurocomp.score.scorer import Score, Scorer
 
-__all__ = ["Kind", "score"]
+__all__ = ["Kind", "Score", "Scorer", "score"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from neurocomp import shipped
 from neurocomp.spec.joint import JointSpec, load_lite_space
@@ -16,23 +16,89 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 
 
-class SearchSpec(Spec):
-    """How candidates are drawn, limited and scored.
+Strategy = Literal["random", "exhaustive", "evolution", "nsga2", "tpe", "surrogate"]
+ScoreKind = Literal["paper", "plain", "head", "drive", "depth", "convolutions"]
+Objective = Literal[
+    "score", "params", "model_mb", "stored_mb", "cores", "synops", "bit_synops", "energy_mj"
+]
+
+
+def _with_score(names: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    if names[:1] != ("score",) or len(set(names)) != len(names):
+        raise ValueError("objectives begin with score, and none stands twice")
+    return names
+
+
+Objectives = Annotated[tuple[Objective, ...], Field(strict=False), AfterValidator(_with_score)]
+
+
+class ProxySpec(Spec):
+    """A smaller network that is scored in a candidate's place.
 
     Attributes:
-        strategy: random draws ``candidates`` genotypes; exhaustive takes every distinct one.
-        score: normalisation of Eq. 1: paper (sparsity-aware), plain or head.
-        batch: samples per scoring batch (Eq. 1's N × N kernel); batches: kernels averaged over.
-        rate: spikes per neuron and step that SynOps assume before anything is measured.
+        narrower: factor by which it has fewer channels and hidden neurons.
+        smaller: factor by which its images are smaller.
     """
 
-    strategy: Literal["random", "exhaustive"] = "random"
+    narrower: Count = 1
+    smaller: Count = 1
+
+
+class ShortSpec(Spec):
+    """Short training, the evaluator ``train``; everything else is as the recipe trains.
+
+    Attributes:
+        epochs: float epochs of the full effort; epoch_images: of each, None = all.
+        holdout: share of the training samples that judges.
+    """
+
+    epochs: Count = 3
+    epoch_images: Count | None = None
+    holdout: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
+
+
+class SearchSpec(Spec):
+    """How candidates are chosen, limited and evaluated.
+
+    Attributes:
+        strategy: random draws genotypes; exhaustive takes every network; evolution is AutoSNN's;
+            nsga2 and tpe are Optuna's samplers; surrogate learns from features of candidates.
+        candidates: that the strategy may propose, those beyond a limit included.
+        evaluations: that are evaluated at most; None = all within the limits.
+        population: of a generation, or of what is proposed at once; None = the strategy's own.
+        spike_exponent: AutoSNN's λ, with which evolution weighs spikes.
+        evaluator: score, train (short training) or table:PATH (measured values in a CSV file).
+        score: normalisation of Eq. 1: paper (sparsity-aware), plain or head; or a predictor that
+            looks at the candidate alone: drive, depth or convolutions.
+        batch: samples per scoring batch (Eq. 1's N × N kernel); batches: kernels averaged over.
+        proxy: a smaller network to be scored instead.
+        short: of the evaluator train.
+        halving: successive halving: each batch of candidates is evaluated with 1/h² of the
+            effort, the best of h with 1/h, the best of h of these in full. None = all in full.
+        objectives: what the front is about; nsga2 and tpe optimise all of them.
+        budgets: the network that is chosen costs no more, by objective; the search may go beyond.
+        rate: spikes per neuron and step that SynOps assume before anything is measured.
+        max_params, max_bits, max_cores: limits; what breaks one is never evaluated. Bits are the
+            trained weights at their designed width, less those that are pruned.
+    """
+
+    strategy: Strategy = "random"
     candidates: Count
-    score: Literal["paper", "plain", "head"] = "paper"
+    evaluations: Count | None = None
+    population: Annotated[int, Field(ge=2)] | None = None
+    spike_exponent: float = 0.0
+    evaluator: Annotated[str, StringConstraints(pattern=r"^(score|train|table:.+)$")] = "score"
+    score: ScoreKind = "paper"
     batch: Count
     batches: Count = 1
+    proxy: ProxySpec = ProxySpec()
+    short: ShortSpec = ShortSpec()
+    halving: Annotated[int, Field(ge=2)] | None = None
+    objectives: Objectives = ("score", "stored_mb", "cores")
+    budgets: dict[Objective, Positive] = Field(default_factory=dict)
     rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     max_params: Count | None = None
+    max_bits: Count | None = None
     max_cores: Count | None = None
 
 
@@ -94,7 +160,7 @@ class Recipe(Spec):
     summary: str
     source: str
     space: str
-    narrow: dict[str, list[int | str]] = Field(default_factory=dict)
+    narrow: dict[str, list[int | float | str]] = Field(default_factory=dict)
     data: str
     input_bits: Annotated[int, Field(ge=1, le=8)] = 4
     search: SearchSpec

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
@@ -15,12 +16,16 @@ from neurocomp.spec.read import Spec, read
 ItemT = TypeVar("ItemT")
 
 
-def _listed(values: tuple[ItemT, ...]) -> tuple[ItemT, ...]:
-    if not values:
-        raise ValueError("at least one value is needed")
+def _once(values: tuple[ItemT, ...]) -> tuple[ItemT, ...]:
     if len(set(values)) != len(values):
         raise ValueError("no value may stand twice")
     return values
+
+
+def _listed(values: tuple[ItemT, ...]) -> tuple[ItemT, ...]:
+    if not values:
+        raise ValueError("at least one value is needed")
+    return _once(values)
 
 
 def _odd(kernel: int) -> int:
@@ -32,9 +37,13 @@ def _odd(kernel: int) -> int:
 Kernel = Annotated[int, Field(gt=0), AfterValidator(_odd)]
 Count = Annotated[int, Field(gt=0)]
 Bits = Annotated[int, Field(ge=1, le=8)]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Threshold = Annotated[float, Field(gt=0.0)]
 _LIST = Field(strict=False)  # YAML has lists where a frozen spec holds tuples
 Counts = Annotated[tuple[Count, ...], _LIST, AfterValidator(_listed)]
 BitWidths = Annotated[tuple[Bits, ...], _LIST, AfterValidator(_listed)]
+Shares = Annotated[tuple[Share, ...], _LIST, AfterValidator(_listed)]
+Thresholds = Annotated[tuple[Threshold, ...], _LIST, AfterValidator(_once)]
 KernelSet = Annotated[tuple[Kernel, ...], _LIST, AfterValidator(_listed)]
 CellOp = Literal["zeroize", "skip", "conv", "avgpool3"]
 CellOps = Annotated[tuple[CellOp, ...], _LIST, AfterValidator(_listed)]
@@ -46,6 +55,68 @@ def _makes_networks(ops: tuple[CellOp, ...]) -> tuple[CellOp, ...]:
     return ops
 
 
+EDGE = r"^[0-5]-[0-5]$"
+EDGE_OP = r"^(skip|avgpool3|conv\d?[13579])$"
+Block = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=EDGE)],
+        Annotated[str, StringConstraints(pattern=EDGE_OP)],
+    ],
+    Field(min_length=1),
+]
+STAGE = r"(conv\d?[13579]|cell|pool[1-9]|final_pool|hidden)( x[1-9])?( /[1-9])?"
+SNASNET_MACRO = ("conv3", "cell", "conv3 x2", "pool2", "cell", "final_pool", "hidden")
+
+
+class Stage(NamedTuple):
+    """A stage of the macro-architecture.
+
+    Attributes:
+        kind: conv, cell, pool, final_pool or hidden.
+        size: side of a convolution's kernel or of a pooling, else 0.
+        widen: factor by which the width grows here.
+        stride: factor by which rows and columns shrink here.
+    """
+
+    kind: str
+    size: int = 0
+    widen: int = 1
+    stride: int = 1
+
+
+def stage(text: str) -> Stage:
+    """A stage as it is written: ``conv3``, ``conv3 x2``, ``cell x2 /2``, ``pool2``, ….
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = re.fullmatch(STAGE, text)
+    if found is None:
+        raise ValueError(
+            f"a stage is convK, cell, poolK, final_pool or hidden, convK and cell with xN (wider) "
+            f"and /N (smaller) behind, got {text!r}"
+        )
+    words = text.split()
+    kind = words[0].rstrip("0123456789")
+    options = {word[0]: int(word[1:]) for word in words[1:]}
+    size = int(words[0][len(kind) :] or 0)
+    if options and kind not in ("conv", "cell"):
+        raise ValueError(f"{kind} takes neither xN nor /N, got {text!r}")
+    return Stage(kind, size, options.get("x", 1), size if kind == "pool" else options.get("/", 1))
+
+
+def _macro(stages: tuple[str, ...]) -> tuple[str, ...]:
+    kinds = [stage(text).kind for text in stages]
+    if kinds[:1] != ["conv"] or "cell" not in kinds:
+        raise ValueError("a network begins with a convolution and has a cell")
+    if kinds.count("final_pool") > 1 or "hidden" in kinds[:-1]:
+        raise ValueError("final_pool stands once, hidden at the end")
+    return stages
+
+
+Macro = Annotated[tuple[str, ...], _LIST, AfterValidator(_macro)]
+
+
 class NeuronSpec(Spec):
     """A leaky integrate-and-fire neuron ``v ← (1 − voltage_decay)·v + input``, reset to zero.
 
@@ -54,44 +125,154 @@ class NeuronSpec(Spec):
         voltage_decay: share of the membrane lost per step.
     """
 
-    threshold: Annotated[float, Field(gt=0.0)]
+    threshold: Threshold
     voltage_decay: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Space(Spec):
     """The choices of a cell-based space; every list holds the values one may choose from.
 
-    A cell has ``nodes`` nodes, node 0 its input and the last one its output, and one op on every
-    forward edge. The direct edge from input to output is never zeroize. Both cells of a network
-    share one genotype (SpiKernel, Sec. II).
+    A cell has ``nodes`` nodes and ops on the edges between them. Edges run forward, from a node
+    to a later one.
 
     Attributes:
+        inputs: 1 = a cell's input is node 0 and its output the last node (SNASNet); 2 = nodes 0
+            and 1 are the outputs of the two stages before it, and its output is all its other
+            nodes side by side (SpikeDHS, LitE-SNN).
+        fan_in: incoming edges of every node but the inputs; None = an op, zeroize included, on
+            every edge.
+        direct: the edge from input to output is never zeroize.
+        feedback: between two nodes the edge may run backward instead; what it carries arrives a
+            loop's length later (SNASNet).
+        carries: spikes = every node is one LIF over the sum of its edges; sums = nodes carry
+            sums, and a LIF stands before each convolution and pooling (SNASNet, SpikeNAS-Bench).
+        cells: shared = all cells of a network have one genotype; own = each has its own.
+        blocks: the cells there are, by name, each with the op of its edges; empty = any.
         kernel_sets: sizes the convolutions of one cell may have; a cell draws from one set.
         ops: what an edge may be; ``conv`` stands for one op per kernel of the set.
-        channels: of the first cell; the second has twice as many.
-        final_pool: size and stride of the average pooling after the second cell.
-        hidden: neurons of the fully connected layer before the output.
-        cell_bits: weight bits, chosen anew for every convolution of the cell.
-        macro_bits: weight bits of stem, reduction and fully connected layers.
+        thresholds: of the LIF before a convolution, each an op of its own; empty = the neuron's.
+            Only where nodes carry sums.
+        macro: stages from the image to the classifier, see `stage`.
+        channels: of the first convolution; widths grow as ``macro`` says.
+        final_pool: size and stride of the average pooling ``final_pool``.
+        hidden: neurons of the fully connected layer ``hidden``.
+        cell_bits: weight bits, chosen anew for every convolution of a cell.
+        macro_bits: weight bits of all other trained layers.
         timesteps: length of a sample's window.
+        prune: share of the weights that is pruned, the same in all trained layers.
     """
 
     name: str
     summary: str
     source: str
     nodes: Annotated[int, Field(ge=3, le=6)]
-    ops: Annotated[CellOps, AfterValidator(_makes_networks)]
-    kernel_sets: Annotated[dict[str, KernelSet], Field(min_length=1)]
+    inputs: Literal[1, 2] = 1
+    fan_in: Count | None = None
+    direct: bool = True
+    feedback: bool = False
+    carries: Literal["spikes", "sums"] = "spikes"
+    cells: Literal["shared", "own"] = "shared"
+    blocks: dict[str, Block] = Field(default_factory=dict)
+    ops: Annotated[CellOps, AfterValidator(_makes_networks)] = (
+        "zeroize",
+        "skip",
+        "conv",
+        "avgpool3",
+    )
+    kernel_sets: dict[str, KernelSet] = Field(default_factory=dict)
+    thresholds: Thresholds = ()
+    macro: Macro = SNASNET_MACRO
     channels: Counts
-    final_pool: Counts
-    hidden: Counts
+    final_pool: Counts = ()
+    hidden: Counts = ()
     cell_bits: BitWidths
     macro_bits: BitWidths
     timesteps: Counts
+    prune: Shares = (0.0,)
     neurons: Annotated[dict[str, NeuronSpec], Field(min_length=1)]
 
+    @property
+    def n_cells(self) -> int:
+        """Genotypes that a network has: 1, or one per cell stage."""
+        own = [text for text in self.macro if stage(text).kind == "cell"]
+        return len(own) if self.cells == "own" else 1
 
-CHOICES = tuple(k for k in Space.model_fields if k not in ("name", "summary", "source", "nodes"))
+    @model_validator(mode="after")
+    def _choices_fit_together(self) -> Space:
+        faults = list(_faults(self))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def _faults(space: Space) -> Iterator[str]:
+    """What in a space does not fit together."""
+    block_ops = {op for block in space.blocks.values() for op in block.values()}
+    pools = "avgpool3" in (block_ops or space.ops) and space.inputs == 1
+    two, sums, fan_in = space.inputs == 2, space.carries == "sums", space.fan_in
+    rules = (
+        (
+            "conv" in space.ops and not space.kernel_sets and not space.blocks,
+            "kernel_sets: convolutions need at least one set of kernel sizes",
+        ),
+        *(
+            (
+                (name in space.macro) != bool(getattr(space, name)),
+                f"{name}: values and a stage of that name in macro come together",
+            )
+            for name in ("final_pool", "hidden")
+        ),
+        (
+            bool(space.thresholds) and not sums,
+            "thresholds: a node that spikes has one neuron; they need carries: sums",
+        ),
+        (
+            space.feedback and (two or bool(space.blocks) or sums),
+            "feedback: needs cells of one input whose nodes carry spikes, and no blocks",
+        ),
+        (
+            two != (fan_in is not None),
+            "fan_in: is given where a cell has two inputs, and only there",
+        ),
+        (
+            fan_in is not None and (fan_in > 2 or "zeroize" in space.ops),
+            "fan_in: is at most 2, the inputs that every node has, and no edge is zeroize",
+        ),
+        (
+            two and (sums or bool(space.blocks)),
+            "inputs: cells of two inputs have nodes that carry spikes, and no blocks",
+        ),
+        (
+            pools and any(_reshapes(stage(text)) for text in space.macro),
+            "macro: a cell with avgpool3 cannot make its input wider",
+        ),
+        *(
+            (
+                any(not e[0] < e[2] < str(space.nodes) for e in block),
+                f"blocks.{name}: edges run forward between nodes 0 to {space.nodes - 1}",
+            )
+            for name, block in space.blocks.items()
+        ),
+    )
+    yield from (words for broken, words in rules if broken)
+
+
+def _reshapes(one: Stage) -> bool:
+    return one.kind == "cell" and one.widen > 1
+
+
+_NO_CHOICE: tuple[str, ...] = (
+    "name",
+    "summary",
+    "source",
+    "nodes",
+    "inputs",
+    "fan_in",
+    "direct",
+    "feedback",
+)
+_NO_CHOICE += ("carries", "cells", "macro")
+CHOICES = tuple(k for k in Space.model_fields if k not in _NO_CHOICE)
 
 
 def load_space(name: str) -> Space:
@@ -100,13 +281,14 @@ def load_space(name: str) -> Space:
 
 
 def narrowed(
-    space: Space, choices: Mapping[str, Sequence[int | str]], where: str | Path = "narrow"
+    space: Space, choices: Mapping[str, Sequence[int | float | str]], where: str | Path = "narrow"
 ) -> Space:
     """The space with some of its choices restricted to the values given.
 
     Args:
-        choices: by the space's own keys (`CHOICES`); for ``kernel_sets`` and ``neurons`` the
-            names to keep, else the values to keep, in the order in which they are to stand.
+        choices: by the space's own keys (`CHOICES`); for ``kernel_sets``, ``blocks`` and
+            ``neurons`` the names to keep, else the values to keep, in the order in which they are
+            to stand.
         where: file and key for the message.
 
     Raises:
@@ -118,11 +300,11 @@ def narrowed(
     update: dict[str, Any] = {}
     for key, kept in choices.items():
         given = getattr(space, key)
-        update[key] = {k: given[k] for k in kept} if isinstance(given, dict) else tuple(kept)
+        update[key] = {str(k): given[k] for k in kept} if isinstance(given, dict) else tuple(kept)
     return space.model_copy(update=update)
 
 
-def _narrow_faults(space: Space, key: str, kept: Sequence[int | str]) -> list[str]:
+def _narrow_faults(space: Space, key: str, kept: Sequence[int | float | str]) -> list[str]:
     if key not in CHOICES:
         return [f"{key}: space '{space.name}' has no such choice (known: {', '.join(CHOICES)})"]
     known = list(getattr(space, key))

@@ -1,0 +1,36 @@
+"""Predictors that look at a candidate alone: counts, and how its LIFs are driven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from neurocomp.arch import Candidate
+from neurocomp.arch.features import depth, drive
+from neurocomp.explore.outcome import Outcome
+
+COUNTS: dict[str, Callable[[Candidate], float]] = {
+    "convolutions": lambda candidate: float(candidate.convolutions),
+    "depth": depth,
+    "drive": drive,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A predictor by name, one of `COUNTS`."""
+
+    kind: str
+
+    @property
+    def about(self) -> str:
+        """The predictor."""
+        return self.kind
+
+    def knows(self, candidate: Candidate) -> bool:
+        """Every candidate."""
+        return True
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        """The predictor's number; it takes no effort worth sharing."""
+        return Outcome(COUNTS[self.kind](candidate))

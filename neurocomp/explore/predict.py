@@ -1,0 +1,93 @@
+"""Predictors that learn from candidates whose value is known (scikit-learn)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm, rankdata
+
+from neurocomp.arch import Candidate
+from neurocomp.arch.features import drive, features
+from neurocomp.errors import InputError
+
+Model: TypeAlias = Literal["ridge", "forest", "gp"]
+Values: TypeAlias = npt.NDArray[np.float64]
+MODELS: tuple[Model, ...] = ("ridge", "forest", "gp")
+TREES = 200
+
+
+class Predictor:
+    """A learned combination of what can be read off a candidate, and of other predictors.
+
+    It learns the order of values, not their size: they are replaced by the normal scores of their
+    ranks, so that a few failed networks do not decide.
+    """
+
+    def __init__(self, model: Model, seed: int = 0) -> None:
+        """Choose a model.
+
+        Raises:
+            InputError: there is no such model.
+        """
+        if model not in MODELS:
+            raise InputError.unknown("model", model, list(MODELS))
+        self._name, self._seed = model, seed
+
+    def fit(
+        self, candidates: Sequence[Candidate], values: Sequence[float], extra: Values | None = None
+    ) -> None:
+        """Learn from candidates and their values.
+
+        Args:
+            extra: (candidates, predictors): further numbers about each, such as a score.
+        """
+        from sklearn.feature_extraction import DictVectorizer
+        from sklearn.preprocessing import StandardScaler
+
+        self._vectors = DictVectorizer(sparse=False)
+        rows = self._vectors.fit_transform([_row(c) for c in candidates])
+        self._scaler = StandardScaler()
+        scaled = self._scaler.fit_transform(_beside(rows, extra))
+        targets = norm.ppf((rankdata(values) - 0.5) / len(values))
+        self._model = _model(self._name, self._seed)
+        self._model.fit(scaled, targets)
+
+    def predict(
+        self, candidates: Sequence[Candidate], extra: Values | None = None
+    ) -> tuple[Values, Values]:
+        """Expected order (greater is better) and its standard deviation (0 for ridge)."""
+        rows = self._vectors.transform([_row(c) for c in candidates])
+        scaled = self._scaler.transform(_beside(rows, extra))
+        if self._name == "gp":
+            mean, deviation = self._model.predict(scaled, return_std=True)
+            return mean, deviation
+        if self._name == "forest":
+            trees = np.stack([tree.predict(scaled) for tree in self._model.estimators_])
+            return trees.mean(axis=0), trees.std(axis=0)
+        mean = self._model.predict(scaled)
+        return mean, np.zeros_like(mean)
+
+
+def _row(candidate: Candidate) -> dict[str, float | str]:
+    return features(candidate) | {"drive": drive(candidate)}
+
+
+def _beside(rows: Values, extra: Values | None) -> Values:
+    return rows if extra is None else np.hstack([rows, extra])
+
+
+def _model(name: Model, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+    from sklearn.linear_model import RidgeCV
+
+    if name == "ridge":
+        return RidgeCV(np.logspace(0, 3, 9))
+    if name == "forest":
+        return RandomForestRegressor(TREES, min_samples_leaf=2, max_features=0.4, random_state=seed)
+    kernel = ConstantKernel(1.0) * RBF(5.0, (1e-1, 1e3)) + WhiteKernel(1.0, (1e-3, 1e2))
+    return GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
