@@ -19,17 +19,17 @@ def synops(graph: Graph, rates: float | Mapping[str, float]) -> dict[str, float]
         rates: spikes per neuron and step, one assumed value or a measured one per population.
             Graded input values are taken as an event in every step.
     """
-    return {
-        e.name: synops_of(graph, e, rates if isinstance(rates, float) else rates[e.source])
-        for e in graph.projections
-    }
+    return {e.name: synops_of(graph, e, rates) for e in graph.projections}
 
 
-def synops_of(graph: Graph, e: Projection, rate: float) -> float:
-    """`synops` of one projection whose source spikes at a rate."""
+def synops_of(graph: Graph, e: Projection, rates: float | Mapping[str, float]) -> float:
+    """`synops` of one projection."""
     live = 1.0 if e.mask is None else float(e.mask.mean())
-    events = 1.0 if is_graded(graph, e) else rate
-    return live * events * (graph.timesteps or 1) * n_synapses(e.op, *endpoints(graph, e))
+    if is_graded(graph, e):
+        rate = 1.0
+    else:
+        rate = rates if isinstance(rates, float) else rates[e.source]
+    return live * rate * (graph.timesteps or 1) * n_synapses(e.op, *endpoints(graph, e))
 
 
 def is_graded(graph: Graph, e: Projection) -> bool:
