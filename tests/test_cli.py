@@ -284,7 +284,7 @@ class TestBadInput:
         )
         assert found, done.stderr
         assert int(found[1]) > 1
-        assert found[2] in {layer["name"] for layer in finished["map"]["layers"]}
+        assert found[2] in {layer["name"] for layer in finished["simulate"]["layers"]}
         assert "small has 1" in done.stderr
 
     def test_no_candidate_fits(self, recipe: Path, tmp_path: Path) -> None:
