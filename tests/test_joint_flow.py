@@ -145,8 +145,9 @@ class TestOptions:
             job_of(cut)
 
     def test_a_recipe_without_a_joint_search(self) -> None:
-        with pytest.raises(InputError, match=r"--max-bits.*recipes with a joint search"):
-            make_options("loihi2", "spikernel-digits", max_bits=5)
+        with pytest.raises(InputError, match=r"--max-bit-synops.*recipes with a joint search"):
+            make_options("loihi2", "spikernel-digits", max_bit_synops=5)
+        assert make_options("loihi2", "spikernel-digits", max_bits=5).recipe.search.max_bits == 5
 
     @pytest.mark.parametrize(
         "name",
