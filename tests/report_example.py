@@ -17,6 +17,8 @@ from neurocomp.quant.discretize import discretize
 from neurocomp.report import RunResults
 from neurocomp.spec.target import load_target
 
+EXACT = dict.fromkeys(("neurons", "synapse_words", "in_axons", "out_axons"), "exact")
+
 
 def integer_graph(untrained: Graph, seed: int = 0) -> Graph:
     """The network with random weights of a useful size, made integer."""
@@ -75,6 +77,7 @@ def map_row(policy: str = "balanced", cores: int = 7) -> dict[str, Any]:
                     "in_axons": [2, 16000],
                     "out_axons": [4, None],
                 },
+                "basis": EXACT,
             },
             {
                 "name": "fc",
@@ -88,6 +91,7 @@ def map_row(policy: str = "balanced", cores: int = 7) -> dict[str, Any]:
                     "in_axons": [96, 16000],
                     "out_axons": [12, None],
                 },
+                "basis": EXACT,
             },
         ],
         "traffic": {

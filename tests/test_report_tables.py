@@ -11,6 +11,7 @@ from neurocomp.ir import Conv, Dense, Graph, Input, LoihiLif, Population, Projec
 from neurocomp.report import (
     core_table,
     layer_table,
+    legend,
     mismatch_table,
     policy_table,
     ranking_table,
@@ -40,6 +41,15 @@ class TestLayers:
             ("layer", "shape", "parameters", "bits", "cores", "binds"),
             (("stem", "2×8×8", 38, 8, 2, "–"),),
         )
+
+    def test_what_is_not_exact_says_so(self) -> None:
+        row = map_row()
+        assert legend(row) == ""
+        bases = {"neurons": "lower bound", "synapse_words": "unknown", "in_axons": "upper bound"}
+        row["layers"][0]["basis"] = {**row["layers"][0]["basis"], **bases}
+        assert layer_table(row).rows[0][5:8] == ("≥ 128", "8,000 ?", "≤ 2")
+        assert layer_table(row).rows[1][5:8] == (1024, 1600, 96)
+        assert legend(row) == "≤ at most, ≥ at least, ? not known"
 
 
 class TestSearch:

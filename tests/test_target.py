@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from neurocomp import shipped
 from neurocomp.errors import InputError
 from neurocomp.flow.listing import target_rows, target_sheet
 from neurocomp.hw.mesh import live_cores
+from neurocomp.spec.extend import FIGURE_KEYS
 from neurocomp.spec.figure import OWN, Figure
 from neurocomp.spec.policy import load_policy, policy_names
-from neurocomp.spec.read import Spec
-from neurocomp.spec.target import Target, load_target, target_names
+from neurocomp.spec.read import Spec, read_yaml
+from neurocomp.spec.target import KIND, Target, load_target, target_names
 
 OWN_CHIP = """
 name: mine
@@ -48,6 +52,50 @@ def test_every_shipped_figure_has_a_source(name: str) -> None:
     figures = sourced(load_target(name))
     assert len(figures) > 12
     assert [f for f in figures if f.source in ("", OWN)] == []
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_every_shipped_figure_says_its_source_and_confidence_in_the_file_itself(name: str) -> None:
+    """Event costs, which are figures of energy and time, included."""
+    own = read_yaml(shipped.find(KIND, "target", name))
+    figures = list(stated(own, ()))
+    assert [key for key, figure in figures if not figure.get("source")] == []
+    assert [key for key, figure in figures if "confidence" not in figure] == []
+    assert [key for key, _ in leaves(own, ()) if not describes(key)] == []
+
+
+def stated(value: Any, key: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Mappings that hold a value or a cost."""
+    if isinstance(value, dict) and FIGURE_KEYS & value.keys():
+        yield key, value
+    elif isinstance(value, dict | list):
+        for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from stated(inner, (*key, part))
+
+
+def leaves(value: Any, key: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Values that stand in no figure."""
+    if isinstance(value, dict | list) and not (
+        isinstance(value, dict) and FIGURE_KEYS & value.keys()
+    ):
+        for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, (*key, part))
+    elif not isinstance(value, dict):
+        yield key, value
+
+
+def describes(key: tuple[Any, ...]) -> bool:
+    """Keys that are no figures: names, formats, and numbers of cores that a kind is about."""
+    return key[-1] in ("name", "summary", "extends", "format") or "cores" in key[:-1]
+
+
+def test_secondary_sources_are_never_certain() -> None:
+    """Other people's models of Loihi, and estimates from before the chip was made."""
+    for name in target_names():
+        for row in target_sheet(name)["figures"]:
+            second = row["source"].startswith(("nengo-loihi", "SANA-FE", "Davies et al. 2018, "))
+            if second and "lava" not in row["source"]:
+                assert row["confidence"] != "high", row
 
 
 def test_shipped_targets_have_the_published_limits() -> None:
@@ -165,7 +213,7 @@ costs:
         "core.synapse_words: must be a positive integer, got 1.5",
         "core.weight_bits: must be ascending bit widths from 0 to 32, got [8, 4]",
         "core.index_bits: must be a list of bit widths, got 3",
-        "core.colour: unknown key",
+        "core.colour: unknown key; remove it",
         "rules.padded_x: must be true or false, got 'maybe'",
         "mesh.columns: must be a positive integer, got 0",
         "dead_cores.0.core: is missing",
@@ -183,7 +231,7 @@ costs:
     ("extra", "message"),
     [
         ("dead_cores: [{chip: 0, core: 140}]", "dead core 140 of chip 0 does not exist"),
-        ("dead_cores: [{chip: 1, core: 0}]", "there are 1 chips of 140 cores"),
+        ("dead_cores: [{chip: 1, core: 0}]", "there is 1 chip of 140 cores"),
     ],
 )
 def test_dead_cores_must_exist(tmp_path: Path, extra: str, message: str) -> None:
@@ -214,8 +262,8 @@ core_kinds:
     assert str(raised.value) == (
         f"{tmp_path / 'n.yaml'}: core.neurons: the longest index of core.index_bits tells 4096 "
         "apart, a core has 5000; mesh.cores: 200 do not fit a mesh with room for 128; "
-        "dead core 400 of chip 0 does not exist: there are 1 chips of 200 cores; "
-        "dead core 1 of chip 3 does not exist: there are 1 chips of 200 cores; "
+        "dead core 400 of chip 0 does not exist: there is 1 chip of 200 cores; "
+        "dead core 1 of chip 3 does not exist: there is 1 chip of 200 cores; "
         "core_kinds: core 2 stands in 2 kinds; "
         "core_kinds: core 300 does not exist: a chip has 200"
     )
@@ -285,11 +333,18 @@ def test_the_sheet_has_every_figure_with_unit_and_source() -> None:
     assert rows["shapes.strides"]["value"] == [1, 2, 4, 8]
     assert rows["core.axon_map"]["value"] is None
     rows = {row["figure"]: row for row in target_sheet("loihi1")["figures"]}
-    davies = rows["costs.davies2018.synapse"]
-    assert (davies["value"], davies["unit"]) == ("23.6, 3.5", "pJ, ns")
-    assert rows["costs.sanafe.barrier.29"]["unit"] == "ns"
+    assert rows["costs.davies2018.synapse.pj"] == {
+        "figure": "costs.davies2018.synapse.pj", "value": 23.6, "unit": "pJ", "basis": "davies2018",
+        "confidence": "medium", "inferred": False,
+        "source": "Davies et al. 2018, IEEE Micro 38(1), table 2",
+    }  # fmt: skip
+    time = rows["costs.davies2018.synapse.ns"]
+    assert (time["value"], time["unit"], time["basis"]) == (3.5, "ns", "davies2018")
+    assert rows["costs.sanafe.barrier.29.ns"]["value"] == 1800.0
+    assert "costs.sanafe.barrier.29.pj" not in rows  # not published
     assert rows["facts.state_bits"]["source"].startswith("lava")
-    keys = {"figure", "value", "unit", "confidence", "inferred", "source"}
+    assert rows["mesh.link_buffer"]["value"] == 16
+    keys = {"figure", "value", "unit", "basis", "confidence", "inferred", "source"}
     assert all(row.keys() == keys and row["source"] for row in rows.values())
 
 
@@ -305,6 +360,78 @@ def test_unknown_names_list_the_known_ones() -> None:
         load_target("lohi2")
     with pytest.raises(InputError, match=r"unknown policy 'best' .*balanced, compiler"):
         load_policy("best")
+
+
+def test_a_file_that_extends_another_is_called_as_its_file(tmp_path: Path) -> None:
+    write(tmp_path / "between.yaml", "extends: loihi2\n")
+    chip = load_target(write(tmp_path / "mine.yaml", "extends: between.yaml\n"))
+    assert chip.name == "mine"
+    assert chip.limits == load_target("loihi2").limits
+    with pytest.raises(InputError, match="name: is missing"):
+        load_target(write(tmp_path / "alone.yaml", OWN_CHIP.replace("name: mine", "")))
+
+
+def test_a_fault_names_the_file_that_says_it(tmp_path: Path) -> None:
+    write(tmp_path / "base.yaml", "extends: loihi2\ncore: {neurons: -4}\ndead_cores: [{chip: 0}]\n")
+    top = write(tmp_path / "top.yaml", "extends: base.yaml\nmesh: {rows: 0}\n")
+    with pytest.raises(InputError) as raised:
+        load_target(top)
+    base = tmp_path / "base.yaml"
+    assert str(raised.value).splitlines() == [
+        f"{top}: 3 faults",
+        f"  in {base}: core.neurons: must be a positive integer, got -4",
+        "  mesh.rows: must be a positive integer, got 0",
+        f"  in {base}: dead_cores.0.core: is missing",
+    ]
+
+
+def test_quoted_numbers_and_misspelt_keys_come_with_a_remedy(tmp_path: Path) -> None:
+    text = """
+name: n
+summary: s
+extends: loihi1
+core: {neurons: "1000", nuerons: 5}
+rules: {padded_x: "true"}
+mesh: {colums: 3}
+core_kinds: [{cores: [1], neuron: 5}]
+dead_cores: [{chip: "0", core: 1}]
+costs: {mine: {summary: s, sinapse: {pj: 3.0, source: s}, synapse: {pj: "3.0", source: s}}}
+"""
+    with pytest.raises(InputError) as raised:
+        load_target(write(tmp_path / "n.yaml", text))
+    message = str(raised.value)
+    for fault in (
+        "core.neurons: must be a positive integer, got '1000' (text; remove the quotes)",
+        "core.nuerons: unknown key; did you mean 'neurons'?",
+        "rules.padded_x: must be true or false, got 'true' (text; remove the quotes)",
+        "mesh.colums: unknown key; did you mean 'columns'?",
+        "core_kinds.0.neuron: unknown key; did you mean 'neurons'?",
+        "dead_cores.0.chip: should be a valid integer, got '0' (text; remove the quotes)",
+        "costs.mine.sinapse: unknown key; did you mean 'synapse'?",
+        "text, 81.0e-12 as a number), got '3.0' (text; remove the quotes)",
+    ):
+        assert fault in message
+    assert message.startswith(f"{tmp_path / 'n.yaml'}: 8 faults")
+
+
+@pytest.mark.parametrize(
+    "own", ["mesh: {columns: 1000000000, rows: 1000000}", "board: {columns: 1001, rows: 1000}"]
+)
+def test_absurd_boards_are_refused_at_once(tmp_path: Path, own: str) -> None:
+    with pytest.raises(InputError, match=r"places for cores, at most 1,000,000 are possible; use"):
+        load_target(write(tmp_path / "huge.yaml", f"extends: truenorth\n{own}\n"))
+
+
+@pytest.mark.parametrize(
+    ("base", "fixed", "given"), [("loihi2", 64, 32), ("loihi1", 64, 128), ("dynap-cnn", 8, 64)]
+)
+def test_the_words_of_a_format_are_what_they_are(
+    tmp_path: Path, base: str, fixed: int, given: int
+) -> None:
+    text = f"extends: {base}\ncore: {{word_bits: {given}}}\n"
+    words = rf"core.word_bits: the format {base} is made of words of {fixed} bits, not of {given}; "
+    with pytest.raises(InputError, match=words):
+        load_target(write(tmp_path / "n.yaml", text))
 
 
 def test_policies_name_algorithms() -> None:

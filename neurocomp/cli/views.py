@@ -77,11 +77,13 @@ def _show_joint(out: Console, summary: dict[str, Any]) -> None:
 
 def show_mapping(out: Console, row: dict[str, Any]) -> None:
     """Layer table with used/limit per resource, then the totals."""
-    from neurocomp.report import layer_table
+    from neurocomp.report import layer_table, legend
 
     headers, rows = layer_table(row)
     headers = tuple(header.replace(" ", "\n") for header in headers)
     out.table(f"{row['network']} on {row['target']}, policy {row['policy']}", headers, rows)
+    if legend(row):
+        out.line(legend(row))
     traffic = row["traffic"]
     out.line(
         f"{row['n_cores']} cores on {row['n_chips']} chip(s), at least "

@@ -22,9 +22,11 @@ UNITS = {
     "mesh.rows": "tiles",
     "mesh.cores_per_tile": "cores",
     "mesh.cores": "cores",
+    "mesh.link_buffer": "messages",
     "board.columns": "chips",
     "board.rows": "chips",
 }
+EVENT_UNITS = {"pj": "pJ", "ns": "ns"}
 
 
 def target_rows() -> list[dict[str, Any]]:
@@ -62,7 +64,10 @@ def data_rows() -> list[dict[str, Any]]:
 
 
 def target_sheet(name: str) -> dict[str, Any]:
-    """One target in full: every figure with its value, unit, confidence and source."""
+    """One target in full: every figure with its value, unit, confidence and source.
+
+    Energy and time of an event are two figures; ``basis`` names the table that they belong to.
+    """
     target = load_target(name)
     whole = target.model_dump(mode="json")
     figures = [row for key in whole for row in _figures(key, whole[key])]
@@ -79,9 +84,15 @@ def _figures(key: str, value: Any) -> Iterator[dict[str, Any]]:
         for inner, item in value.items():
             yield from _figures(f"{key}.{inner}", item)
         return
-    number, unit = (value["value"], _unit(key)) if "value" in value else _event(value)
     origin = {name: value[name] for name in ("confidence", "inferred", "source")}
-    yield {"figure": key, "value": number, "unit": unit, **origin}
+    if "value" in value:
+        yield {"figure": key, "value": value["value"], "unit": _unit(key), "basis": None, **origin}
+        return
+    basis = key.split(".")[1]
+    for name, unit in EVENT_UNITS.items():
+        if value[name] is not None:
+            row = {"figure": f"{key}.{name}", "value": value[name], "unit": unit, "basis": basis}
+            yield {**row, **origin}
 
 
 def _listed(number: int, item: Any) -> str:
@@ -94,9 +105,3 @@ def _unit(key: str) -> str:
     """The unit of a figure; counts of what the key itself names have none."""
     kind = key.startswith("core_kinds.")
     return UNITS.get(f"core.{key.rsplit('.', 1)[-1]}" if kind else key, "")
-
-
-def _event(cost: dict[str, Any]) -> tuple[str, str]:
-    known = {"pJ": cost["pj"], "ns": cost["ns"]}
-    known = {unit: value for unit, value in known.items() if value is not None}
-    return ", ".join(map(str, known.values())), ", ".join(known)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from neurocomp.hw import dynapcnn, loihi1, loihi2, truenorth
+from neurocomp.hw import basis, dynapcnn, loihi1, loihi2, truenorth
+from neurocomp.hw.basis import ALL_EXACT, EXACT, Bases, Basis
 from neurocomp.hw.fields import Box
 from neurocomp.hw.layer import Counts, Entries, Layer, Outgoing, layer_of
 from neurocomp.ir import Graph, Slice
@@ -21,6 +22,7 @@ class Format(NamedTuple):
     Attributes:
         need: what boxes of one population need of a core.
         entries: axon entries to one destination core (of channels from, to, at some positions).
+        basis: how sure those counts are, before or after the consumers are cut.
         whole_lists: a destination costs entries for all of a slice, not only for what it hears.
         positional: what a box needs depends on where in its population it lies.
         uncut: a population lies on one core as a whole.
@@ -28,24 +30,32 @@ class Format(NamedTuple):
 
     need: Callable[[Layer, Sequence[Box], Target, Sequence[int] | None], Counts]
     entries: Entries
+    basis: Callable[[Layer, bool], Bases]
     whole_lists: bool = False
     positional: bool = False
     uncut: bool = False
 
 
 FORMATS: dict[str, Format] = {
-    "dynap-cnn": Format(dynapcnn.need, dynapcnn.entries, whole_lists=True, uncut=True),
-    "loihi1": Format(loihi1.need, loihi1.entries, positional=True),
-    "loihi2": Format(loihi2.need, loihi2.entries, whole_lists=True),
-    "truenorth": Format(truenorth.need, truenorth.entries, positional=True),
+    "dynap-cnn": Format(
+        dynapcnn.need, dynapcnn.entries, basis.dynap_cnn, whole_lists=True, uncut=True
+    ),
+    "loihi1": Format(loihi1.need, loihi1.entries, basis.loihi1, positional=True),
+    "loihi2": Format(loihi2.need, loihi2.entries, basis.loihi2, whole_lists=True),
+    "truenorth": Format(truenorth.need, truenorth.entries, basis.truenorth, positional=True),
 }
 
 
 class Use(NamedTuple):
-    """Used and available amount of a resource; limit None = not known."""
+    """Used and available amount of a resource; limit None = not known.
+
+    Attributes:
+        basis: whether ``used`` is exact or a bound, see `neurocomp.hw.basis`.
+    """
 
     used: int
     limit: int | None
+    basis: Basis = EXACT
 
     @property
     def fits(self) -> bool:
@@ -54,7 +64,7 @@ class Use(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """(used, limit) of every resource of a core."""
+    """(used, limit, basis) of every resource of a core."""
 
     neurons: Use
     neuron_groups: Use
@@ -105,12 +115,13 @@ def demand(
     boxes: dict[str, list[Box]] = {}
     for s in slices:
         boxes.setdefault(s.population, []).append((s.start, s.stop))
-    total = Counts()
+    total, bases = Counts(), ALL_EXACT
     for name, own in boxes.items():
         layer = layer_of(graph, name, target)
         pairs = None if reach is None else [reach[e.name] for e in layer.outgoing]
         total = add(total, need(layer, own, target, pairs))
-    return with_limits(total, target.limits if core is None else target.limits_of(core))
+        bases = basis.together(bases, bases_of(layer, target, reach is not None))
+    return with_limits(total, target.limits if core is None else target.limits_of(core), bases)
 
 
 def need(
@@ -118,6 +129,11 @@ def need(
 ) -> Counts:
     """What boxes of one layer need of a core that they share, in the target's format."""
     return FORMATS[target.core.format].need(layer, boxes, target, reach)
+
+
+def bases_of(layer: Layer, target: Target, cut: bool) -> Bases:
+    """How sure `need` is of a layer's counts, before or after its consumers are cut."""
+    return FORMATS[target.core.format].basis(layer, cut)
 
 
 def slice_entries(layer: Layer, e: Outgoing, target: Target, box: Box) -> int:
@@ -132,9 +148,9 @@ def add(a: Counts, b: Counts) -> Counts:
     return Counts(*(x + y for x, y in zip(a, b, strict=True)))
 
 
-def with_limits(counts: Counts, limits: Limits) -> Demand:
-    """Counts beside the core's limits."""
-    return Demand(*(Use(used, limit) for used, limit in zip(counts, limits, strict=True)))
+def with_limits(counts: Counts, limits: Limits, bases: Bases = ALL_EXACT) -> Demand:
+    """Counts beside the core's limits and how sure they are."""
+    return Demand(*map(Use, counts, limits, bases))
 
 
 def fits(counts: Counts, limits: Limits) -> bool:

@@ -24,6 +24,7 @@ class Incoming:
     Attributes:
         width: bits in which a weight is stored.
         delay_bits: bits that each synapse needs for a delay of its own.
+        delayed: whether spikes arrive later than the one step that every projection takes.
     """
 
     name: str = field(compare=False)
@@ -31,6 +32,7 @@ class Incoming:
     source: Shape
     width: int
     delay_bits: int = 0
+    delayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,11 @@ def layer_of(graph: Graph, name: str, target: Target) -> Layer:
         if shaped:
             _require_shape(e, source.shape, shape, target)
         width = stored.get(e.weight_bits) or _width(e, target)
-        delay_bits = _delay_bits(e, target) if e.delay > 1 or e.delays is not None else 0
-        incoming.append(Incoming(e.name, e.op, source.shape, width, delay_bits))
+        if e.delay > 1 or e.delays is not None:
+            own, late = _delays(e, target)
+            incoming.append(Incoming(e.name, e.op, source.shape, width, own.bit_length(), late > 0))
+        else:
+            incoming.append(Incoming(e.name, e.op, source.shape, width))
     outgoing = [
         Outgoing(
             e.name,
@@ -143,7 +148,8 @@ def _require_shape(e: Projection, source: Shape, own: Shape, target: Target) -> 
         raise FitError(f"{e.target}: projection '{e.name}': {target.name}: {faults}")
 
 
-def _delay_bits(e: Projection, target: Target) -> int:
+def _delays(e: Projection, target: Target) -> tuple[int, int]:
+    """Steps of the longest delay that is a synapse's own, and of all that it waits."""
     own = 0 if e.delays is None else int(e.delays.max(initial=0))
     longest = max(e.delay - 1, 0) + own  # one step is what every projection takes
     most = target.core.delay.value
@@ -152,4 +158,4 @@ def _delay_bits(e: Projection, target: Target) -> int:
             f"{e.target}: projection '{e.name}': a synapse delays by {longest} steps, "
             f"{target.name} by at most {most}; use shorter delays"
         )
-    return own.bit_length()
+    return own, longest

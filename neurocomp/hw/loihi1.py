@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from neurocomp.hw.fields import Box, pieces
 from neurocomp.hw.layer import Counts, Incoming, Layer, Outgoing, one_each
@@ -21,8 +21,9 @@ from neurocomp.hw.words import list_words
 from neurocomp.ir import Conv, Shape
 from neurocomp.spec.target import Target
 
-OFFSET_RANGE = 256  # compartments that an axon's 8-bit offset reaches
-POP16_ATOMS = 32  # source channels that a one-slot population axon can name
+# Field widths of the format, as nengo-loihi 1.1 has them (a secondary source).
+OFFSET_RANGE: Final = 1 << 8  # compartments that an axon's offset reaches (conv.py: offset % 256)
+POP16_ATOMS: Final = 1 << 5  # channels that a one-slot population axon can name (block.py: atom)
 
 
 def need(layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int] | None) -> Counts:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from neurocomp.hw.fields import Box, pieces
 from neurocomp.hw.layer import NO_LIMIT, Counts, Layer, Outgoing, one_each
@@ -32,7 +32,7 @@ from neurocomp.hw.words import channel_chunks, dense_words, kernel_words
 from neurocomp.ir import Conv
 from neurocomp.spec.target import Target
 
-ENTRIES_PER_WORD = 4  # axon memory holds four list entries per word
+ENTRIES_PER_WORD: Final = 4  # of axon memory; fitted to the tables' "axon mem", a field of 16 bits
 
 
 def need(layer: Layer, boxes: Sequence[Box], target: Target, reach: Sequence[int] | None) -> Counts:

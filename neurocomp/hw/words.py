@@ -6,13 +6,19 @@ tutorials and reproduce every printed synapse count; they are inference, not doc
 
 from __future__ import annotations
 
-from neurocomp.errors import FitError
+from typing import Final
 
-WORD_BITS = 64
-DENSE_INDEX_BITS = 12  # Loihi 2: index of the target neuron, with every dense synapse
-LIST_HEADER_BITS = 4  # Loihi 2: per synapse list or kernel row
-BLOCK_HEADER_BITS = 10  # Loihi 1: synapse format index 4 + number of synapses 6
-BLOCK_SYNAPSES = 64  # Loihi 1: synapses that share a block header
+from neurocomp.errors import FitError
+from neurocomp.spec.core import WORD_BITS as FORMAT_WORDS
+
+# Field widths, which make up the formats; another chip's would be another format. Those of Loihi 2
+# are fitted: together they give the synapse words of every row of lava-dl's printed tables (medium
+# confidence). Those of Loihi 1 are nengo-loihi 1.1's, block.py: bits_per_axon (a secondary source).
+WORD_BITS: Final = FORMAT_WORDS["loihi2"]  # Loihi 1's and the counted words of TrueNorth are alike
+DENSE_INDEX_BITS: Final = 12  # Loihi 2: index of the target neuron, with every dense synapse
+LIST_HEADER_BITS: Final = 4  # Loihi 2: per synapse list or kernel row
+BLOCK_HEADER_BITS: Final = 4 + 6  # Loihi 1: index of the synapse format, number of synapses
+BLOCK_SYNAPSES: Final = 1 << 6  # Loihi 1: synapses that share a block header, as its number says
 
 
 def stored_width(bits: int, widths: tuple[int, ...]) -> int:

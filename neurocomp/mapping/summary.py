@@ -22,7 +22,8 @@ def summary(
     """What the mapping takes and sends.
 
     A layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
-    and the core's limit (null = not known).
+    and the core's limit (null = not known); ``basis`` says whether that is exact, an upper or lower
+    bound, or unknown.
 
     Args:
         rates: spikes per neuron and step by population, measured; None assumes 0.1.
@@ -68,7 +69,8 @@ def _layer(
         "parameters": parameters,
         "n_cores": len(demands),
         "weight_bits": max(e.weight_bits for e in graph.incoming(p.name)),
-        "used": {name: list(use) for name, use in fullest._asdict().items()},
+        "used": {name: [use.used, use.limit] for name, use in fullest._asdict().items()},
+        "basis": {name: use.basis for name, use in fullest._asdict().items()},
         "binding": fullest.binding(),
     }
 

@@ -9,6 +9,7 @@ from neurocomp.report.results import RunResults
 from neurocomp.report.tables import (
     Table,
     layer_table,
+    legend,
     mismatch_table,
     policy_table,
     ranking_table,
@@ -21,6 +22,7 @@ __all__ = [
     "Table",
     "core_table",
     "layer_table",
+    "legend",
     "mismatch_table",
     "paper_table",
     "policy_table",

@@ -10,7 +10,7 @@ from neurocomp.report.markup import Child, el
 from neurocomp.report.overview import counted
 from neurocomp.report.parts import facts, figure, folded, missing, section, shown, table, tag
 from neurocomp.report.results import RunResults
-from neurocomp.report.tables import mismatch_table, policy_table, words
+from neurocomp.report.tables import legend, mismatch_table, policy_table, words
 from neurocomp.report.usage import layer_bars
 
 
@@ -39,6 +39,7 @@ def mapping_section(results: RunResults, pictures: dict[str, Element]) -> Elemen
         ),
         el("h3", "Layers: used and limit on the fullest core"),
         layer_bars(row),
+        *([el("p", legend(row))] if legend(row) else []),
         el(
             "div",
             figure("cores", pictures, cores, natural=True),

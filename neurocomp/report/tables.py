@@ -13,6 +13,7 @@ Row: TypeAlias = tuple[Cell, ...]
 
 
 BITS_PER_KIB: Final = 8 * 1024
+MARKS: Final = {"exact": "", "upper bound": "≤ {:,}", "lower bound": "≥ {:,}", "unknown": "{:,} ?"}
 
 
 class Table(NamedTuple):
@@ -46,16 +47,29 @@ def binding(layer: dict[str, Any]) -> Binding | None:
     return max(shares, key=lambda b: b.share) if shares else None
 
 
+def count(layer: dict[str, Any], key: str) -> Cell:
+    """What a layer uses of a resource: a number, or where it is not exact words that say so."""
+    used, mark = layer["used"][key][0], MARKS[layer["basis"][key]]
+    return mark.format(used) if mark else int(used)
+
+
+def legend(map_row: dict[str, Any]) -> str:
+    """What the marks of `layer_table` mean, nothing where it has none."""
+    bases = {basis for layer in map_row["layers"] for basis in layer["basis"].values()}
+    return "≤ at most, ≥ at least, ? not known" if bases - {"exact"} else ""
+
+
 def layer_table(map_row: dict[str, Any]) -> Table:
     """One row per layer of ``neurocomp map --json``: shape, size, cores, use of the fullest core.
 
     A column per resource with a known limit, which its header names; the last column names the
-    resource that binds, with its share of the limit.
+    resource that binds, with its share of the limit. A count that is no more than a bound is marked
+    with ≤ or ≥, one that may be either with a question mark.
     """
     known = limits(map_row)
     rows: list[Row] = []
     for layer in map_row["layers"]:
-        used = (layer["used"][key][0] for key in known)
+        used = (count(layer, key) for key in known)
         shape = "×".join(str(n) for n in layer["shape"])
         head = (layer["name"], shape, layer["parameters"], layer["weight_bits"], layer["n_cores"])
         rows.append((*head, *used, _binds(layer)))

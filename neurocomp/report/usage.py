@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from neurocomp.report.markup import el
 from neurocomp.report.parts import scroll, shown
-from neurocomp.report.tables import binding, limits, words
+from neurocomp.report.tables import binding, count, limits, words
 
 
 def layer_bars(map_row: dict[str, Any]) -> Element:
@@ -22,7 +22,7 @@ def layer_bars(map_row: dict[str, Any]) -> Element:
     for layer in map_row["layers"]:
         found = binding(layer)
         binds = None if found is None else found.resource
-        cells = (_cell(layer["used"][k][0], limit, k == binds) for k, limit in known.items())
+        cells = (_cell(layer, k, limit, k == binds) for k, limit in known.items())
         body.append(
             el(
                 "tr",
@@ -35,11 +35,12 @@ def layer_bars(map_row: dict[str, Any]) -> Element:
     return scroll(el("table", el("thead", head), body))
 
 
-def _cell(used: int, limit: int, binds: bool) -> Element:
+def _cell(layer: dict[str, Any], key: str, limit: int, binds: bool) -> Element:
+    used = layer["used"][key][0]
     share = min(used / limit, 1.0)
     return el(
         "td",
-        el("span", f"{used:,}", el("small", f" / {limit:,}"), class_="pair"),
+        el("span", shown(count(layer, key)), el("small", f" / {limit:,}"), class_="pair"),
         el("span", el("i", style=f"width:{share:.1%}"), class_="bar"),
         class_="binds" if binds else None,
         title=f"{used / limit:.1%}" + (" – binds this layer" if binds else ""),

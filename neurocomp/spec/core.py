@@ -10,11 +10,16 @@ from neurocomp.spec.figure import Count, Figure, Flag, Limit, Widths
 from neurocomp.spec.read import Spec
 
 UNKNOWN: Figure[int | None] = Figure(value=None, source="not published", confidence="low")
-NO_LIMIT: Figure[int | None] = Figure(value=None, source="not limited by this format")
+NO_LIMIT: Figure[int | None] = Figure(
+    value=None, source="not limited by this format", confidence="high"
+)
 OFF = Figure(value=False, source="not known for this chip", confidence="low")
-ONE = Figure(value=1, source="a neuron is one unit of what core.neurons counts")
-WORD = Figure(value=64, source="Loihi's synapse memory has words of 64 bits")
-NO_INDEX: Figure[tuple[int, ...]] = Figure(value=(0,), source="this format has no index bits")
+ONE = Figure(value=1, source="a neuron is one unit of what core.neurons counts", confidence="high")
+WORD = Figure(value=64, source="the words in which Loihi's memory is counted", confidence="high")
+NO_INDEX: Figure[tuple[int, ...]] = Figure(
+    value=(0,), source="this format has no index bits", confidence="high"
+)
+WORD_BITS = {"dynap-cnn": 8, "loihi1": 64, "loihi2": 64, "truenorth": 64}  # of each memory format
 
 
 class Core(Spec):
@@ -23,7 +28,7 @@ class Core(Spec):
     Attributes:
         format: memory format of the synapses and axons, a name in `neurocomp.hw`.
         weight_bits, index_bits: widths in which a synapse's weight and index are stored.
-        word_bits: bits of a word of synapse memory.
+        word_bits: bits of a word of synapse memory, which the format fixes.
         neuron_units: what one neuron takes of ``neurons``: compartments on Loihi 1 (two where the
             neuron resets softly), words on Loihi 2 (more than one for microcoded models).
         delay: most steps that a single synapse can delay.

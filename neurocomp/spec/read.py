@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +21,7 @@ class Spec(BaseModel):
 
 
 SpecT = TypeVar("SpecT", bound=Spec)
+Key: TypeAlias = tuple[int | str, ...]
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -40,17 +43,37 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def parse(value: dict[str, Any], model: type[SpecT], where: str | Path) -> SpecT:
-    """A mapping as a spec; `InputError` lists every fault with its key path."""
+class Fault(NamedTuple):
+    """A fault of a mapping: the path of the key at fault, and the rule with what was found."""
+
+    key: Key
+    words: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.key))}: {self.words}" if self.key else self.words
+
+
+def parse(
+    value: dict[str, Any],
+    model: type[SpecT],
+    where: str | Path,
+    origin: Callable[[Key], str] = lambda key: "",
+) -> SpecT:
+    """A mapping as a spec; `InputError` lists every fault with its key path.
+
+    Args:
+        origin: put before the fault of a key, for a mapping that several files add up to.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InputError.from_faults(str(where), faults_of(error)) from None
+        faults = [f"{origin(fault.key)}{fault}" for fault in _faults(error, model)]
+        raise InputError.from_faults(str(where), faults) from None
 
 
 def faults_of(error: ValidationError) -> list[str]:
     """Every fault that pydantic found: key path, rule, what was found."""
-    return [_fault(e) for e in error.errors(include_url=False)]
+    return [str(fault) for fault in _faults(error)]
 
 
 def read(path: Path, model: type[SpecT]) -> SpecT:
@@ -63,16 +86,58 @@ def write_yaml(path: Path, value: dict[str, Any]) -> None:
     write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
 
 
-def _fault(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"])
+def _faults(error: ValidationError, *models: type[BaseModel]) -> list[Fault]:
+    return [Fault(e["loc"], _words(e, models)) for e in error.errors(include_url=False)]
+
+
+def _words(error: Any, models: Sequence[type[BaseModel]]) -> str:
+    """The rule that was broken and what was found, with a remedy where it can be told."""
+    key, found = error["loc"], error["input"]
     if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key; remove it or mend its name"
+        near = difflib.get_close_matches(str(key[-1]), _known_keys(models, key[:-1]), n=1)
+        return f"unknown key; did you mean '{near[0]}'?" if near else "unknown key; remove it"
     if error["type"] == "missing":
-        return f"{key}: is missing"
-    rule = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        return "is missing"
+    rule = str(error["msg"].removeprefix("Value error, ").removeprefix("Input "))
     if not key:  # a rule between several keys, which names them and what it found
-        return str(rule)
-    return f"{key}: {rule[0].lower()}{rule[1:]}, got {_shown(error['input'])}"
+        return rule
+    quoted = error["type"] in _NOT_TEXT and _is_quoted(found)
+    remedy = " (text; remove the quotes)" if quoted else ""
+    return f"{rule[0].lower()}{rule[1:]}, got {_shown(found)}{remedy}"
+
+
+_NOT_TEXT = {"value_error", "bool_type", "int_type", "float_type"}
+
+
+def _is_quoted(found: object) -> bool:
+    """Whether a text would be a number, true or false without its quotes."""
+    if not isinstance(found, str):
+        return False
+    try:
+        return type(yaml.safe_load(found)) in (int, float, bool)
+    except yaml.YAMLError:
+        return False
+
+
+def _known_keys(models: Sequence[type[BaseModel]], key: Key) -> list[str]:
+    """Keys that a mapping below models may have, wherever unions or lists lie on the way."""
+    for part in key:
+        inner = [m for outer in models for m in _models_at(outer, part)]
+        models = inner or models  # the place in a list, or what tells a union's members apart
+    return [name for m in models for name in m.model_fields]
+
+
+def _models_at(model: type[BaseModel], name: int | str) -> list[type[BaseModel]]:
+    field = model.model_fields.get(str(name))
+    return [] if field is None else list(_models_in(field.annotation))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    inner = get_args(annotation)
+    if not inner and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in inner:
+        yield from _models_in(part)
 
 
 def _shown(value: object) -> str:

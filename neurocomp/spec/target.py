@@ -14,13 +14,22 @@ from typing import NamedTuple
 from pydantic import Field, model_validator
 
 from neurocomp import shipped
-from neurocomp.spec.core import Core, CoreKind, Flags, Rules, Shapes
+from neurocomp.spec.core import WORD_BITS, Core, CoreKind, Flags, Rules, Shapes
 from neurocomp.spec.extend import read_extended
 from neurocomp.spec.figure import Confidence, Count, CountKey, Fact, Figure, Limit, Quantity
 from neurocomp.spec.read import Spec, parse
 
 KIND = "mappings/targets"
-EVERY: Figure[int | None] = Figure(value=None, source="every place of the mesh has its cores")
+MAX_PLACES = 10**6  # for cores on a board, seven Hala Points: placers look at every one of them
+EVERY: Figure[int | None] = Figure(
+    value=None, source="every place of the mesh has its cores", confidence="high"
+)
+LINK_BUFFER = Figure(
+    value=16,
+    source="not known for this chip; as Loihi 1's in SANA-FE",
+    confidence="low",
+    inferred=True,
+)
 
 
 class Limits(NamedTuple):
@@ -51,12 +60,14 @@ class Mesh(Spec):
 
     Attributes:
         cores: that a chip has, where they do not fill the mesh; the last places stay empty.
+        link_buffer: messages that a link between tiles holds; only SANA-FE's model asks for it.
     """
 
     columns: Count
     rows: Count
     cores_per_tile: Count
     cores: Limit = EVERY
+    link_buffer: Count = LINK_BUFFER
 
     @property
     def places(self) -> int:
@@ -129,7 +140,7 @@ class Target(Spec):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Target:
-        faults = [*_index_faults(self.core), *_core_faults(self)]
+        faults = [*_word_faults(self.core), *_index_faults(self.core), *_core_faults(self)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -180,6 +191,15 @@ class Target(Spec):
         return Flags(*(getattr(self.rules, name).value for name in Flags._fields))
 
 
+def _word_faults(core: Core) -> Iterator[str]:
+    fixed, given = WORD_BITS[core.format], core.word_bits.value
+    if given != fixed:
+        yield (
+            f"core.word_bits: the format {core.format} is made of words of {fixed} bits, not of "
+            f"{given}; say {fixed} and give the limits in such words"
+        )
+
+
 def _index_faults(core: Core) -> Iterator[str]:
     most, neurons = 2 ** core.index_bits.value[-1], core.neurons.value
     if core.format == "loihi1" and (neurons is None or neurons > most):
@@ -191,13 +211,19 @@ def _index_faults(core: Core) -> Iterator[str]:
 
 def _core_faults(target: Target) -> Iterator[str]:
     mesh, n_cores = target.mesh, target.cores_per_chip
+    if target.n_chips * mesh.places > MAX_PLACES:
+        yield (
+            f"mesh, board: {target.n_chips:,} × {mesh.places:,} places for cores, at most "
+            f"{MAX_PLACES:,} are possible; use fewer chips or a smaller mesh"
+        )
     if n_cores > mesh.places:
         yield f"mesh.cores: {n_cores} do not fit a mesh with room for {mesh.places}"
     for dead in target.dead_cores:
         if dead.chip >= target.n_chips or dead.core >= n_cores:
             yield (
-                f"dead core {dead.core} of chip {dead.chip} does not exist: there are "
-                f"{target.n_chips} chips of {n_cores} cores"
+                f"dead core {dead.core} of chip {dead.chip} does not exist: there "
+                f"{'is 1 chip' if target.n_chips == 1 else f'are {target.n_chips} chips'} "
+                f"of {n_cores} cores"
             )
     named = Counter(core for kind in target.core_kinds for core in kind.cores)
     for core, times in sorted(named.items()):
@@ -219,4 +245,5 @@ def load_target(name: str) -> Target:
         InputError: unknown name, or a faulty file: every fault with its key path.
     """
     path = shipped.find(KIND, "target", name)
-    return parse(read_extended(path, KIND, "target"), Target, path)
+    file = read_extended(path, KIND, "target")
+    return parse(file.value, Target, path, file.origin)

@@ -18,7 +18,6 @@ from neurocomp.formats.sanafe.units import DENDRITE, CoreUnits
 from neurocomp.spec.target import Costs, EventCost, Target
 
 BASIS = "sanafe"  # the cost table whose events are SANA-FE's own
-LINK_BUFFER = 16  # messages that a link holds, as in SANA-FE's model of Loihi
 
 
 def tile_number(target: Target, place: Place) -> int:
@@ -38,7 +37,7 @@ def architecture_lines(target: Target, layout: Layout, cores: list[CoreUnits]) -
     yield "    topology: mesh"
     yield f"    width: {width}"
     yield f"    height: {height}"
-    yield f"    link_buffer_size: {LINK_BUFFER}"
+    yield f"    link_buffer_size: {target.mesh.link_buffer.value}"
     yield "    sync_model: table"
     yield "    latency_sync:"
     for tiles, cost in costs.barrier.items() or ((0, None),):
