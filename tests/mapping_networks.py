@@ -138,7 +138,7 @@ def target(**changes: Any) -> Target:
         "board": {"columns": 1, "rows": 1},
     }
     for key, value in changes.items():
-        if key in raw or key == "dead_cores":
+        if key in raw or key in ("dead_cores", "costs", "static_mw_per_chip"):
             raw[key] = value
         else:
             core[key] = value

@@ -23,7 +23,7 @@ def random_flow(n: int, seed: int, density: float = 0.3) -> Flow:
     rng = np.random.default_rng(seed)
     between = rng.random((n, n)) * (rng.random((n, n)) < density)
     np.fill_diagonal(between, 0)
-    return Flow(n, csr_array(between), 0.0)
+    return Flow(n, csr_array(between), np.zeros(n))
 
 
 def chains(n_chains: int, length: int) -> Flow:
@@ -32,7 +32,7 @@ def chains(n_chains: int, length: int) -> Flow:
     between = np.zeros((n, n))
     for i in range(n - n_chains):
         between[i, i + n_chains] = 1.0
-    return Flow(n, csr_array(between), 0.0)
+    return Flow(n, csr_array(between), np.zeros(n))
 
 
 BOARD = target(
@@ -41,7 +41,7 @@ BOARD = target(
     dead_cores=[{"chip": 0, "core": 0}, {"chip": 2, "core": 7}],
 )
 CASES = {
-    "no flow": (Flow(3, csr_array((3, 3)), 0.0), BOARD),
+    "no flow": (Flow(3, csr_array((3, 3)), np.zeros(3)), BOARD),
     "one core": (random_flow(1, 0), BOARD),
     "one full chip": (random_flow(11, 1), BOARD),
     "two chips": (random_flow(14, 2), BOARD),
@@ -115,7 +115,7 @@ def test_ends_on_another_chip_pull() -> None:
         for j in range(4):
             between[i, j] = between[4 + i, 4 + j] = 5.0 * (abs(i - j) == 1)
     chip = target(mesh=mesh(1, 4), board=board(2))
-    flow = Flow(8, csr_array(between), 0.0)
+    flow = Flow(8, csr_array(between), np.zeros(8))
     placement = PLACERS["qap"](flow, chip, np.random.default_rng(0)).addresses
     assert [a.chip for a in placement[:4]] != [a.chip for a in placement[4:]]
     assert [a.core for a in placement[:4]] == [a.core for a in placement[4:]]

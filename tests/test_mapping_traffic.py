@@ -129,11 +129,11 @@ def test_messages_are_counted_once_per_neuron_and_core(make: Any) -> None:
         for a, b in synapses(graph, e):
             targets.setdefault(a, set()).add(core[b])
     expected = np.zeros((4, 4))
-    inputs = 0.0
+    inputs = np.zeros(len(partition.cores))
     for (name, index), reached in targets.items():
         for t in reached:
             if (name, index) not in core:
-                inputs += rates[name][index]
+                inputs[t] += rates[name][index]
             elif core[name, index] != t:
                 expected[core[name, index], t] += rates[name][index]
     found = flow(graph, partition, rates_of(graph, rates))

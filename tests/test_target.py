@@ -86,7 +86,7 @@ def leaves(value: Any, key: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], 
 
 def describes(key: tuple[Any, ...]) -> bool:
     """Keys that are no figures: names, formats, and numbers of cores that a kind is about."""
-    return key[-1] in ("name", "summary", "extends", "format") or "cores" in key[:-1]
+    return key[-1] in ("name", "summary", "extends", "format", "costs_like") or "cores" in key[:-1]
 
 
 def test_secondary_sources_are_never_certain() -> None:

@@ -28,7 +28,7 @@ Places: TypeAlias = tuple[Ints, Ints]  # rows and columns
 def neuron_flow(graph: Graph, cores: Cores, n: int, rates: Rates) -> Flow:
     """Messages between cores per step: each neuron's rate to every other core with a target."""
     between = csr_array((n, n), dtype=np.float64)
-    inputs = 0.0
+    inputs = np.zeros(n)
     for p in graph.populations:
         if not graph.outgoing(p.name):
             continue
@@ -37,7 +37,7 @@ def neuron_flow(graph: Graph, cores: Cores, n: int, rates: Rates) -> Flow:
         rate = np.broadcast_to(np.asarray(rates.values[p.name], np.float64), p.shape).ravel()
         place = np.arange(p.size) % wide.shape[0]
         if isinstance(p.neuron, Input):
-            inputs += float(np.bincount(place, rate, wide.shape[0]) @ wide.sum(axis=1))
+            inputs += np.bincount(place, rate, wide.shape[0]) @ wide
             continue
         spikes = csr_array((rate, (cores[p.name].ravel(), place)), shape=(n, wide.shape[0]))
         between = between + spikes @ wide
@@ -114,7 +114,7 @@ def agree(graph: Graph, partition: Partition, rates: Rates) -> bool:
     boxes = flow(graph, partition, rates)
     single = neuron_flow(graph, neuron_cores(graph, partition), boxes.n, rates)
     same = np.allclose(boxes.between.toarray(), single.between.toarray(), rtol=1e-9)
-    return bool(same and np.isclose(boxes.inputs, single.inputs, rtol=1e-9))
+    return bool(same and np.allclose(boxes.inputs, single.inputs, rtol=1e-9))
 
 
 def excess(graph: Graph, cores: Cores, n: int, target: Target) -> list[dict[str, float]]:

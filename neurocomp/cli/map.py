@@ -50,6 +50,9 @@ def map_command(
     skip_layers: SkipLayersOption = 0,
     weight_bits: WeightBitsOption = None,
     dt: DtOption = None,
+    step_rate: Annotated[
+        float | None, typer.Option(min=0, help="State the power at so many steps per second.")
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,6 +67,7 @@ def map_command(
             skip_layers=skip_layers,
             weight_bits=weight_bits,
             dt=dt,
+            step_rate=step_rate,
             seed=seed,
             out=out,
             picture=picture,

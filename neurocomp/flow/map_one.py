@@ -19,6 +19,7 @@ def map_network(
     skip_layers: int = 0,
     weight_bits: int | None = None,
     dt: float | None = None,
+    step_rate: float | None = None,
     seed: int = 0,
     out: Path | None = None,
     picture: Path | None = None,
@@ -29,6 +30,7 @@ def map_network(
         network: a graph (trained or not), a network file or a run folder; a run brings measured
             spike rates, else the rates are assumed and marked so.
         weight_bits, dt: how a NIR file is read.
+        step_rate: steps per second at which power is stated.
         out: file for the mapping itself.
         picture: file for the core map, an SVG.
 
@@ -56,4 +58,4 @@ def map_network(
         from neurocomp.report import write_core_map
 
         write_core_map(graph, mapping, target, picture)
-    return {**summary(graph, mapping, target, rates), "seconds": seconds}
+    return {**summary(graph, mapping, target, rates, step_rate), "seconds": seconds}

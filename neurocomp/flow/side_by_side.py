@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,9 +80,10 @@ def side_by_side(
     if out is not None and not out.parent.is_dir():
         raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
     summaries = [_summary(item, network, hw) for item in items]
+    metrics = (*METRICS, *_priced(summaries))
     for item, summary in zip(items, summaries, strict=True):
-        _require_numbers(item, summary)
-    rows = [row for metric in METRICS if (row := _row(metric, summaries)) is not None]
+        _require_numbers(item, summary, metrics)
+    rows = [row for metric in metrics if (row := _row(metric, summaries)) is not None]
     result: dict[str, Any] = {"items": [str(item) for item in items], "rows": rows}
     if out is not None:
         from neurocomp.report.comparison import comparison_page
@@ -114,9 +115,24 @@ def _better(
     return found if len(found) < len(known) else []
 
 
-def _require_numbers(item: Path, summary: dict[str, Any]) -> None:
+def _priced(summaries: Sequence[dict[str, Any]]) -> Iterator[Metric]:
+    """Energy and time of a step on every basis on which one of the mappings has them."""
+    found = {
+        (name, basis)
+        for summary in summaries
+        for name, by_basis in summary.get("mapping", {}).get("costs", {}).items()
+        for basis in by_basis
+    }
+    for name, basis in sorted(found):
+        place = ("mapping", "costs", name, basis)
+        said = f"{name.replace('_', ' ')} per step, {basis}"
+        yield Metric(f"{said}, pJ", (*place, "energy_pj", "total"), by_rates=True)
+        yield Metric(f"time of a step, {basis}, ns", (*place, "step_ns"), by_rates=True)
+
+
+def _require_numbers(item: Path, summary: dict[str, Any], metrics: Sequence[Metric]) -> None:
     """`InputError` where a file says something else than a number of what can be better."""
-    for metric in METRICS:
+    for metric in metrics:
         if not metric.sign:
             continue
         try:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from neurocomp.errors import InputError
-from neurocomp.hw.fields import Region
-from neurocomp.ir import Graph, Input
+from neurocomp.hw.fields import Region, interval
+from neurocomp.ir import Graph, Input, Slice
 
 ASSUMED_RATE = 0.1  # spikes per neuron and step where nothing was measured
 Given: TypeAlias = Dict[str, float | npt.NDArray[Any]]
@@ -37,6 +37,12 @@ class Rates:
         c0, c1 = region.channels
         part = value[c0:c1, _positions(region.rows)]
         return float(part[:, :, _positions(region.columns)].sum())
+
+    def within(self, s: Slice) -> float:
+        """Expected spikes per step of a slice."""
+        return self.of(
+            s.population, Region((s.start[0], s.stop[0]), *map(interval, s.start[1:], s.stop[1:]))
+        )
 
     def mean(self, population: str) -> float:
         """Mean spikes per neuron and step of a population."""

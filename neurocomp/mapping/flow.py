@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from neurocomp.hw.fields import Region
@@ -22,12 +23,12 @@ class Flow:
     Attributes:
         n: number of logical cores.
         between: (n, n) sparse, from core i to another core j.
-        inputs: messages that come from input populations, to all cores together.
+        inputs: (n,) messages to each core from input populations, from outside the mesh.
     """
 
     n: int
     between: csr_array
-    inputs: float
+    inputs: npt.NDArray[np.float64]
 
 
 def flow(graph: Graph, partition: Partition, rates: Rates) -> Flow:
@@ -42,11 +43,11 @@ def flow(graph: Graph, partition: Partition, rates: Rates) -> Flow:
         if c.source != c.target:
             regions.setdefault((c.source, c.target, c.population), set()).add(c.region)
     pairs: dict[tuple[int, int], float] = {}
-    inputs = 0.0
+    inputs = np.zeros(n)
     for (source, target, name), found in regions.items():
         messages = _expected(rates, name, found)
         if source is None:
-            inputs += messages
+            inputs[target] += messages
         else:
             pairs[source, target] = pairs.get((source, target), 0.0) + messages
     ends = np.array(sorted(pairs), np.int64).reshape(-1, 2)

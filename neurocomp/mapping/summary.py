@@ -9,6 +9,8 @@ from neurocomp.ir import Graph, Population
 from neurocomp.ir.shapes import endpoints, n_weights
 from neurocomp.mapping.activity import Given, rates_of
 from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.mapping.costs import cost_rows
+from neurocomp.mapping.events import events
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.listening import listening, reach
 from neurocomp.mapping.model import Mapping
@@ -17,7 +19,11 @@ from neurocomp.spec.target import Target
 
 
 def summary(
-    graph: Graph, mapping: Mapping, target: Target, rates: Given | None = None
+    graph: Graph,
+    mapping: Mapping,
+    target: Target,
+    rates: Given | None = None,
+    step_rate: float | None = None,
 ) -> dict[str, Any]:
     """What the mapping takes and sends.
 
@@ -27,9 +33,11 @@ def summary(
 
     Args:
         rates: spikes per neuron and step by population, measured; None assumes 0.1.
+        step_rate: steps per second at which power is stated, see `neurocomp.mapping.costs`.
     """
     activity = rates_of(graph, rates)
-    sent = traffic(flow(graph, mapping.partition, activity), mapping.placement, target)
+    between = flow(graph, mapping.partition, activity)
+    sent = traffic(between, mapping.placement, target)
     entries = reach(graph, target, mapping.partition, list(listening(graph, mapping.partition)))
     return {
         "network": mapping.network,
@@ -48,6 +56,12 @@ def summary(
             "input_messages_per_step": sent.inputs,
             "rates": "measured" if activity.measured else "assumed",
         },
+        **cost_rows(
+            events(graph, mapping, between, activity, target),
+            target,
+            len(mapping.chips),
+            step_rate,
+        ),
     }
 
 

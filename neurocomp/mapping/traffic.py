@@ -46,7 +46,7 @@ def traffic(flow: Flow, placement: Placement, target: Target) -> Traffic:
         spike_hops=spike_hops,
         max_link=_max_link(load),
         chip_crossings=crossings,
-        inputs=flow.inputs,
+        inputs=float(flow.inputs.sum()),
     )
 
 

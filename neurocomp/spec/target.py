@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from neurocomp import shipped
 from neurocomp.spec.core import WORD_BITS, Core, CoreKind, Flags, Rules, Shapes
 from neurocomp.spec.extend import read_extended
-from neurocomp.spec.figure import Confidence, Count, CountKey, Fact, Figure, Limit, Quantity
+from neurocomp.spec.figure import Confidence, Count, CountKey, Fact, Figure, Limit, Power, Quantity
 from neurocomp.spec.read import Spec, parse
 
 KIND = "mappings/targets"
@@ -30,6 +30,7 @@ LINK_BUFFER = Figure(
     confidence="low",
     inferred=True,
 )
+NO_POWER: Figure[float | None] = Figure(value=None, source="not published")
 
 
 class Limits(NamedTuple):
@@ -122,6 +123,8 @@ class Target(Spec):
 
     Attributes:
         core_kinds: cores of every chip that hold less than ``core`` says.
+        static_mw_per_chip: power of an idle chip in milliwatts.
+        costs_like: a shipped target at whose prices this one is quoted while it has none.
         facts: published figures that nothing here computes with; units stand in their names.
     """
 
@@ -135,7 +138,9 @@ class Target(Spec):
     mesh: Mesh
     board: Board
     dead_cores: tuple[DeadCore, ...] = Field(default=(), strict=False)
+    static_mw_per_chip: Power = NO_POWER
     costs: dict[str, Costs] = Field(default_factory=dict)
+    costs_like: str | None = None
     facts: dict[str, Fact] = Field(default_factory=dict)
 
     @model_validator(mode="after")
