@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +13,13 @@ HDF5, ZIP, NPY, TEXT = "an HDF5 file", "a ZIP archive", "a NumPy array (.npy)", 
 WAV, IMAGE = "a wav file", "an image"
 UNKNOWN = "nothing that neurocomp knows"
 MARKS = {
-    b"\x89HDF\r\n\x1a\n": HDF5,
-    b"PK\x03\x04": ZIP,
-    b"PK\x05\x06": ZIP,
-    b"\x93NUMPY": NPY,
-    b"RIFF": WAV,
-    b"\x89PNG": IMAGE,
-    b"\xff\xd8\xff": IMAGE,
-    b"GIF8": IMAGE,
-    b"BM": IMAGE,
-    b"II*\0": IMAGE,
-    b"MM\0*": IMAGE,
-    b"\x1f\x8b": "a gzip archive",
-    b"\x80": "a Python pickle, which is never read",
+    HDF5: rb"\x89HDF\r\n\x1a\n",
+    ZIP: rb"PK(\x03\x04|\x05\x06)",
+    NPY: rb"\x93NUMPY",
+    WAV: rb"RIFF.{4}WAVE",
+    IMAGE: rb"\x89PNG|\xff\xd8\xff|GIF8|BM|II\*\0|MM\0\*|RIFF.{4}WEBP",
+    "a gzip archive": rb"\x1f\x8b",
+    "a Python pickle, which is never read": rb"\x80[\x02-\x05]",
 }
 HEAD = 512  # bytes that tell what a file holds
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"  # no text has these
@@ -95,7 +90,7 @@ def content_of(path: Path) -> str:
     """What a file holds, told by its first bytes."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    for mark, content in MARKS.items():
-        if head.startswith(mark):
+    for content, mark in MARKS.items():
+        if re.match(mark, head, re.DOTALL):
             return content
     return UNKNOWN if head.translate(None, CONTROLS) != head else TEXT

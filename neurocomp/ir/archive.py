@@ -144,7 +144,7 @@ def _header(file: IO[bytes], where: str, size: int) -> Declared:
     shape, fortran, dtype = npy.read_array_header_1_0(file)
     if dtype.kind not in "buif":
         raise InputError(f"{where}: must hold numbers, is of type {dtype}; save it as numbers")
-    if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize > size:
+    if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize > size - file.tell():
         raise InputError(
             f"{where}: declares the shape {shape} and holds less; it is damaged or cut short, "
             "save it again"

@@ -133,9 +133,9 @@ def load(path: Path) -> Graph:
         header = json.loads(arrays.pop("header").tobytes())
     except (ValueError, RecursionError) as fault:
         raise GRAPH_FILE.unreadable(path, "its header is no JSON") from fault
-    found = header.get("format") if isinstance(header, dict) else None
-    if found != FORMAT:
-        raise InputError(f"{path}: format is '{found}', expected '{FORMAT}'; write it again")
+    stated = header.get("format") if isinstance(header, dict) else None
+    if stated != FORMAT:
+        raise InputError(f"{path}: format is '{stated}', expected '{FORMAT}'; write it again")
     try:
         graph = _graph(parse(header, _Header, path), arrays)
     except ValidationError as error:
