@@ -1,23 +1,67 @@
 """A compiler for neuromorphic chips: search, train, map and run spiking networks, exactly.
 
-`search`, `map_network`, `simulate` and `train` return what the commands print with ``--json``.
-They are imported when first used, so that ``import neurocomp`` is light.
+Each command has its function here, which returns the object that the command prints with
+``--json``: `search`, `train_network`, `map_network`, `simulate`, `parity`, `export_network`,
+`write_reports`, `compare`, `targets`, `recipes`, `data_sets` and `check_installation`. They are
+imported when first used, so that ``import neurocomp`` is light.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurocomp.flow import map_network, search, simulate, train
+    from neurocomp.doctor import check_installation
+    from neurocomp.flow import (
+        data_sets,
+        export_network,
+        map_network,
+        parity,
+        recipes,
+        search,
+        simulate,
+        targets,
+        write_reports,
+    )
+    from neurocomp.flow import side_by_side as compare
+    from neurocomp.flow import train as train_network  # neurocomp.train is the package
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "map_network", "search", "simulate", "train"]
+_FLOW = "neurocomp.flow"
+_PLACES = {
+    "check_installation": ("neurocomp.doctor", "check_installation"),
+    "compare": (_FLOW, "side_by_side"),
+    "data_sets": (_FLOW, "data_sets"),
+    "export_network": (_FLOW, "export_network"),
+    "map_network": (_FLOW, "map_network"),
+    "parity": (_FLOW, "parity"),
+    "recipes": (_FLOW, "recipes"),
+    "search": (_FLOW, "search"),
+    "simulate": (_FLOW, "simulate"),
+    "targets": (_FLOW, "targets"),
+    "train_network": (_FLOW, "train"),
+    "write_reports": (_FLOW, "write_reports"),
+}
+__all__ = [
+    "__version__",
+    "check_installation",
+    "compare",
+    "data_sets",
+    "export_network",
+    "map_network",
+    "parity",
+    "recipes",
+    "search",
+    "simulate",
+    "targets",
+    "train_network",
+    "write_reports",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _PLACES:
         raise AttributeError(f"module 'neurocomp' has no attribute '{name}'")
-    from neurocomp import flow
-
-    return getattr(flow, name)
+    module, function = _PLACES[name]
+    return getattr(import_module(module), function)

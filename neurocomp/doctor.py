@@ -11,9 +11,9 @@ import multiprocessing
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Version = tuple[int, ...]
 
@@ -123,6 +123,16 @@ def diagnose(machine: Machine | None = None) -> Diagnosis:
             )
         )
     return Diagnosis(machine, problems)
+
+
+def check_installation() -> dict[str, Any]:
+    """What ``neurocomp doctor --json`` prints: ``ok``, ``versions``, ``problems`` with remedies."""
+    found = diagnose()
+    return {
+        "ok": found.ok,
+        "versions": found.versions,
+        "problems": [asdict(problem) for problem in found.problems],
+    }
 
 
 def _python_problems(python: Version) -> list[Problem]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+class InputWarning(UserWarning):
+    """What a user should know of an input though the work goes on; commands print it."""
+
+
 class NeurocompError(Exception):
     """Base of all errors that neurocomp raises for what a user can cause."""
 

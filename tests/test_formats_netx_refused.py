@@ -149,14 +149,14 @@ def test_skipping_must_leave_layers(tmp_path: Path, skip: int) -> None:
 def test_missing_and_foreign_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.net: no such file"):
         read_netx(tmp_path / "nothing.net")
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match=r"is a folder; expected a netx network .*; name a file"):
         read_netx(tmp_path)
     (tmp_path / "text.net").write_text("no HDF5")
-    with pytest.raises(InputError, match=r"text\.net: not a readable HDF5 file"):
+    with pytest.raises(InputError, match=r"text\.net: holds text; expected a netx network"):
         read_netx(tmp_path / "text.net")
     with h5py.File(tmp_path / "empty.net", "w"):
         pass
-    with pytest.raises(InputError, match="'layer' is missing"):
+    with pytest.raises(InputError, match="holds an HDF5 file without netx's group 'layer'"):
         read_netx(tmp_path / "empty.net")
     with h5py.File(tmp_path / "flat.net", "w") as file:
         file["layer"] = 1

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "neurocomp"
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors", "atomic", "progress"),
-    ("shipped",),
+    ("shipped", "readable"),
     ("spec",),
     ("ir",),
     ("hw", "arch", "quant", "formats"),

@@ -126,7 +126,11 @@ class TestParity:
                 np.ones((6, 1)),
                 r"'n1' is float64 of shape \(5, 1\)",
             ),
-            ({"n1": np.full((6, 1), "x")}, np.ones((6, 1)), "'n1' is <U1 of shape"),
+            (
+                {"n1": np.full((6, 1), "x")},
+                np.ones((6, 1)),
+                "array 'n1': must hold numbers, is of type <U1",
+            ),
             (
                 {"readout": np.zeros((2, 2))},
                 np.ones((6, 1)),
@@ -152,12 +156,16 @@ class TestParity:
         with pytest.raises(InputError, match=r"gone\.npz: no such file"):
             parity(file, x, tmp_path / "gone.npz")
         (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 cut short")
-        with pytest.raises(InputError, match=r"bad\.npz: not a readable \.npz file"):
+        with pytest.raises(InputError, match=r"bad\.npz: is damaged or cut short; expected spikes"):
             parity(file, x, tmp_path / "bad.npz")
-        with pytest.raises(InputError, match=r"x\.npy: not a readable \.npz file"):
+        with pytest.raises(
+            InputError, match=r"x\.npy: holds a NumPy array \(.npy\); expected spikes"
+        ):
             parity(file, x, x)
         np.savez(tmp_path / "pickled.npz", n1=np.array([{}], object))
-        with pytest.raises(InputError, match=r"pickled\.npz: not a readable \.npz file"):
+        with pytest.raises(
+            InputError, match=r"pickled\.npz: array 'n1': must hold numbers, is of type obj"
+        ):
             parity(file, x, tmp_path / "pickled.npz")
 
     def test_an_integer_network_has_nothing_to_lose(self, file: Path, tmp_path: Path) -> None:
@@ -254,5 +262,5 @@ class TestCommands:
         (tmp_path / "x.nir").write_bytes(b"\x89HDF\r\n\x1a\n cut short")
         done = command(*words, str(tmp_path / "x.nir"))
         assert done.returncode == 2
-        assert "x.nir: not a readable HDF5 file" in done.stderr
+        assert "x.nir: is damaged or cut short; expected a NIR network (.nir, HDF5)" in done.stderr
         assert done.stdout == ""

@@ -406,11 +406,11 @@ class TestFiles:
         with pytest.raises(InputError, match=r"nothing\.nir: no such file"):
             read_nir(tmp_path / "nothing.nir")
         (tmp_path / "text.nir").write_text("no HDF5")
-        with pytest.raises(InputError, match=r"text\.nir: not a readable HDF5 file"):
+        with pytest.raises(InputError, match=r"text\.nir: holds text; expected a NIR network"):
             read_nir(tmp_path / "text.nir")
         with h5py.File(tmp_path / "empty.nir", "w"):
             pass
-        with pytest.raises(InputError, match="'node' is missing"):
+        with pytest.raises(InputError, match="holds an HDF5 file without NIR's group 'node'"):
             read_nir(tmp_path / "empty.nir")
 
     @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from neurocomp.cli import (
     simulate,
     train,
 )
+from neurocomp.errors import InputError
 
 app = typer.Typer(
     name="neurocomp",
@@ -59,4 +60,11 @@ def main() -> None:
     """Entry point of the ``neurocomp`` command."""
     # OpenMP threads that spin while they wait make torch several times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        gone = end.__context__
+        if not isinstance(gone, BrokenPipeError):
+            raise
+        # The reader of --help, or of a message on wrong usage, went away: `| head`.
+        raise SystemExit(0 if gone.__context__ is None else InputError.exit_code) from None

@@ -7,20 +7,22 @@ stderr, so that no library and no child process can print into the result.
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from neurocomp.errors import InputError, NeurocompError, RunError
+from neurocomp.errors import InputError, InputWarning, NeurocompError, RunError
 
 PIPE_WIDTH = 160  # of tables where stdout is no terminal
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
@@ -34,22 +36,36 @@ DataDirOption = Annotated[
 
 
 class Console:
-    """Output of one command: `rows` and `json` to stdout, `say` and progress to stderr."""
+    """Output of one command: results to stdout, words, warnings and progress to stderr.
+
+    Results are kept until `flush`, so that a reader which goes away early (`| head`) breaks no
+    command.
+    """
 
     def __init__(self, stdout: int, as_json: bool) -> None:
         self.as_json = as_json
         self._out = os.fdopen(os.dup(stdout), "w", encoding="utf-8")
-        self._rich = RichConsole(file=self._out, width=None if self._out.isatty() else PIPE_WIDTH)
+        self._held = io.StringIO()
+        terminal = self._out.isatty()
+        width = None if terminal else PIPE_WIDTH
+        self._rich = RichConsole(file=self._held, force_terminal=terminal, width=width)
+        self._warnings: list[str] = []
         self.err = RichConsole(stderr=True)
 
     def say(self, text: str) -> None:
         """A line of words for the person at the terminal."""
         self.err.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def warn(self, text: str) -> None:
+        """A warning, at once for the person at the terminal, and in the JSON object."""
+        self.say(f"warning: {text}")
+        self._warnings.append(text)
+
     def result(self, value: dict[str, Any]) -> None:
-        """The command's JSON object, printed where --json asks for it."""
+        """The command's JSON object, printed where --json asks for it, with the warnings if any."""
         if self.as_json:
-            self._out.write(json.dumps(value, indent=1, allow_nan=False) + "\n")
+            told = {**value, "warnings": self._warnings} if self._warnings else value
+            self._held.write(json.dumps(told, indent=1, allow_nan=False) + "\n")
 
     def table(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A table on stdout, unless --json asks for JSON alone."""
@@ -73,12 +89,18 @@ class Console:
             self._rich.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def flush(self) -> None:
-        """Write everything out; a reader that went away early (`| head`) is no error."""
+        """Write everything out; a reader that went away early is no error."""
+        held = self._held.getvalue()
+        self._held.seek(0)
+        self._held.truncate()
         with suppress(BrokenPipeError):
+            self._out.write(held)
             self._out.flush()
 
     def close(self) -> None:
-        """Close stdout; what could not be written has been reported by `flush`."""
+        """Write what is left and close stdout; a full disk has been reported by `flush`."""
+        with suppress(OSError):
+            self.flush()
         with suppress(OSError):
             self._out.close()
 
@@ -93,8 +115,11 @@ class Console:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=self.err, redirect_stdout=False) as bars:
-            yield StageProgress(bars, self.err.is_terminal)
+        terminal = self.err.is_terminal
+        with Progress(
+            *columns, console=self.err, redirect_stdout=False, disable=not terminal
+        ) as bars:
+            yield StageProgress(bars, terminal)
 
 
 class StageProgress:
@@ -136,7 +161,8 @@ def console(as_json: bool) -> Iterator[Console]:
     os.dup2(2, 1)
     out = Console(stdout, as_json)
     try:
-        yield out
+        with _told(out):
+            yield out
         out.flush()
     except NeurocompError as error:
         out.say(f"error: {error}")
@@ -147,6 +173,9 @@ def console(as_json: bool) -> Iterator[Console]:
     except MemoryError:
         out.say("error: out of memory; use a smaller batch, network or number of workers")
         raise typer.Exit(RunError.exit_code) from None
+    except BrokenPipeError as error:  # to another process: `flush` has no such error
+        out.say("error: a process that neurocomp had started ended early; run it again")
+        raise typer.Exit(RunError.exit_code) from error
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise
@@ -158,6 +187,30 @@ def console(as_json: bool) -> Iterator[Console]:
         sys.stdout.flush()
         os.dup2(stdout, 1)
         os.close(stdout)
+
+
+@contextmanager
+def _told(out: Console) -> Iterator[None]:
+    """Warnings about inputs as the console prints them; those of libraries stay as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", InputWarning)
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, InputWarning):
+                out.warn(str(message))
+            else:
+                others(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def _cell(value: Any) -> str:

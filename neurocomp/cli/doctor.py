@@ -10,22 +10,14 @@ from neurocomp.cli.console import JsonOption, console
 def doctor(as_json: JsonOption = False) -> None:
     """Check the installation; exit code 2 if something is wrong."""
     with console(as_json) as out:
-        from dataclasses import asdict
-
-        from neurocomp.doctor import diagnose
+        from neurocomp.doctor import check_installation
         from neurocomp.errors import InputError
 
-        found = diagnose()
-        out.result(
-            {
-                "ok": not found.problems,
-                "versions": found.versions,
-                "problems": [asdict(p) for p in found.problems],
-            }
-        )
-        out.table("versions", ("what", "version"), list(found.versions.items()))
-        for problem in found.problems:
-            out.line(f"✗ {problem.what}: {problem.remedy}")
-        if found.problems:
+        row = check_installation()
+        out.result(row)
+        out.table("versions", ("what", "version"), list(row["versions"].items()))
+        for problem in row["problems"]:
+            out.line(f"✗ {problem['what']}: {problem['remedy']}")
+        if not row["ok"]:
             raise typer.Exit(InputError.exit_code)
         out.line("everything that neurocomp needs is there")

@@ -14,13 +14,13 @@ NameArgument = Annotated[str | None, typer.Argument(help="Show this one in full.
 def targets(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """The chips: limits, mesh and sources of every figure."""
     with console(as_json) as out:
-        from neurocomp.flow import target_rows, target_sheet
+        from neurocomp.flow import targets as listed
 
-        if name is None:
-            _list(out, "targets", target_rows())
-            return
-        sheet = target_sheet(name)
+        sheet = listed(name)
         out.result(sheet)
+        if name is None:
+            _list(out, "targets", sheet["targets"])
+            return
         out.line(f"{sheet['name']}: {sheet['summary']}")
         headers = ("figure", "value", "unit", "confidence", "inferred", "source")
         out.table("", headers, [[row[h] for h in headers] for row in sheet["figures"]])
@@ -29,36 +29,30 @@ def targets(name: NameArgument = None, as_json: JsonOption = False) -> None:
 def recipes(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """The experiments: what each searches, trains and maps, after which paper."""
     with console(as_json) as out:
-        from neurocomp.flow import recipe_rows
-        from neurocomp.spec.recipe import load_recipe
+        from neurocomp.flow import recipes as listed
 
-        if name is None:
-            _list(out, "recipes", recipe_rows())
-            return
-        recipe = load_recipe(name).model_dump(mode="json")
+        recipe = listed(name)
         out.result(recipe)
+        if name is None:
+            _list(out, "recipes", recipe["recipes"])
+            return
         out.table(recipe["summary"], ("key", "value"), list(_flat(recipe)))
 
 
 def data(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """The data sets: what each holds, and whether it is embedded, downloaded or a folder."""
     with console(as_json) as out:
-        from neurocomp.errors import InputError
-        from neurocomp.flow import data_rows
+        from neurocomp.flow import data_sets
 
-        rows = data_rows()
+        row = data_sets(name)
+        out.result(row)
         if name is None:
-            _list(out, "data sets", rows)
+            _list(out, "data sets", row["data_sets"])
             return
-        found = [row for row in rows if row["name"] == name]
-        if not found:
-            raise InputError.unknown("data set", name, [row["name"] for row in rows])
-        out.result(found[0])
-        out.table(name, ("key", "value"), list(found[0].items()))
+        out.table(name, ("key", "value"), list(row.items()))
 
 
 def _list(out: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    out.result({title.replace(" ", "_"): rows})
     headers = list(rows[0])
     out.table(title, headers, [[row[h] for h in headers] for row in rows])
 

@@ -16,9 +16,9 @@ def report(
 ) -> None:
     """Write report.html and the figures of each run, finished or not."""
     with console(as_json) as out:
-        from neurocomp.flow import write_run_report
+        from neurocomp.flow import write_reports
 
-        paths = [str(write_run_report(run)) for run in runs]
-        for path in paths:
+        row = write_reports(runs)
+        for path in row["reports"]:
             out.line(path)
-        out.result({"reports": paths})
+        out.result(row)

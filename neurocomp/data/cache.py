@@ -13,6 +13,7 @@ import numpy as np
 
 from neurocomp.atomic import writing
 from neurocomp.data.dataset import Images
+from neurocomp.errors import InputWarning
 
 
 def cache_folder() -> Path:
@@ -64,6 +65,7 @@ def write_cache(path: Path, root: Path, images: Images) -> None:
         warnings.warn(
             f"{path}: the decoded images cannot be kept ({fault.strerror}); they will be decoded "
             "again next time; set XDG_CACHE_HOME to a folder that can be written",
+            InputWarning,
             stacklevel=2,
         )
 

@@ -10,7 +10,9 @@ import numpy as np
 from neurocomp.data.cache import cache_file, read_cache, write_cache
 from neurocomp.data.dataset import Images, Labels, Values
 from neurocomp.errors import InputError
+from neurocomp.readable import IMAGE, FileKind
 
+IMAGE_FILE = FileKind("an image", IMAGE, "remove or mend it")
 GREY_MODES = frozenset({"1", "L"})
 
 
@@ -88,12 +90,13 @@ def _picture(file: Path) -> Values:
     """One image as (height, width, 1 or 3)."""
     from PIL import Image
 
+    IMAGE_FILE.require(file)
     try:
         with file.open("rb") as stream, Image.open(stream) as image:
             mode = "L" if image.mode in GREY_MODES else "RGB"
             pixels = np.asarray(image.convert(mode), dtype=np.uint8)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-        raise InputError(f"{file}: not a readable image ({fault}); remove or mend it") from fault
+        raise IMAGE_FILE.unreadable(file) from fault
     return pixels.reshape(*pixels.shape[:2], -1)
 
 

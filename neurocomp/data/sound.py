@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,7 +18,10 @@ import numpy.typing as npt
 from neurocomp.data.cache import cache_file, read_cache, write_cache
 from neurocomp.data.dataset import Images, Values
 from neurocomp.errors import InputError
+from neurocomp.readable import WAV, FileKind
 
+WAV_FILE = FileKind("a wav file", WAV, "remove or mend it")
+RATES = (1_000, 1_000_000)  # Hz; the header of a damaged file says others
 FRAME_S, HOP_S, CLIP_S = 0.03, 0.01, 1.0
 COEFFICIENTS = 40
 SPREAD = 3.0  # values further than this many standard deviations from the mean are clipped
@@ -25,6 +29,14 @@ PEAK = 255
 TEST_TAKES = range(5)  # of a speaker's recordings of a word: fsdd's usual test split
 CHUNK = 256  # clips transformed at a time
 
+_DAMAGE = (  # what scipy's reader stumbles over
+    OSError,
+    ValueError,
+    EOFError,
+    struct.error,
+    ZeroDivisionError,
+    UnboundLocalError,
+)
 _TAKE = re.compile(r"(?P<label>[^_]+)_(?P<speaker>.+)_(?P<take>\d+)\.wav", re.IGNORECASE)
 _LAYOUTS = (
     "a folder of wav files is train/<class>/ and test/<class>/, or <class>/ with testing_list.txt "
@@ -190,10 +202,16 @@ def _read(file: Path) -> tuple[int, npt.NDArray[np.float32]]:
     """Sampling rate and samples −1 … 1, channels averaged."""
     from scipy.io import wavfile
 
+    WAV_FILE.require(file)
     try:
         rate, samples = wavfile.read(file)
-    except (OSError, ValueError, EOFError) as fault:
-        raise InputError(f"{file}: not a readable wav file ({fault}); remove or mend it") from fault
+    except _DAMAGE as fault:
+        raise WAV_FILE.unreadable(file) from fault
+    if not RATES[0] <= rate <= RATES[1]:
+        raise InputError(
+            f"{file}: is sampled at {rate:,} Hz, {RATES[0]:,} to {RATES[1]:,} are read; "
+            f"{WAV_FILE.remedy}"
+        )
     wave = _floating(samples)
     return int(rate), wave if wave.ndim == 1 else wave.mean(1)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from neurocomp import shipped
+from neurocomp.errors import InputError
 from neurocomp.spec.recipe import load_recipe
 from neurocomp.spec.target import load_target
 
@@ -27,6 +28,32 @@ UNITS = {
     "board.rows": "chips",
 }
 EVENT_UNITS = {"pj": "pJ", "ns": "ns"}
+
+
+def targets(name: str | None = None) -> dict[str, Any]:
+    """What ``neurocomp targets --json`` prints: a row per target, or one target in full."""
+    return {"targets": target_rows()} if name is None else target_sheet(name)
+
+
+def recipes(name: str | None = None) -> dict[str, Any]:
+    """What ``neurocomp recipes --json`` prints: a row per recipe, or one recipe in full."""
+    if name is None:
+        return {"recipes": recipe_rows()}
+    return load_recipe(name).model_dump(mode="json")
+
+
+def data_sets(name: str | None = None) -> dict[str, Any]:
+    """What ``neurocomp data --json`` prints: a row per data set, or the row of one.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    rows = {row["name"]: row for row in data_rows()}
+    if name is None:
+        return {"data_sets": list(rows.values())}
+    if name not in rows:
+        raise InputError.unknown("data set", name, list(rows))
+    return rows[name]
 
 
 def target_rows() -> list[dict[str, Any]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,15 @@ from neurocomp.errors import InputError
 from neurocomp.flow.loading import integers_of, load_network
 from neurocomp.flow.simulate_one import read_values
 from neurocomp.ir import Array, CubaLif, Graph, Input
+from neurocomp.ir.archive import Declared, archived
+from neurocomp.readable import ZIP, FileKind
 
 BITS = (8, 6, 4, 2)
 READOUT = "readout"  # the expected file's name for what a membrane shows at the end
 FLOAT = "float"
+SPIKES_FILE = FileKind(
+    "spikes of populations (.npz)", ZIP, "save them as NAME=array with numpy.savez"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,47 +143,47 @@ def _fitted(graph: Graph, values: Array) -> Graph:
 
 
 def _expected(path: Path, graph: Graph, values: Array) -> _Activity:
-    """The recorded spikes, checked."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file.items())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as fault:
-        raise InputError(f"{path}: not a readable .npz file ({fault})") from fault
+    """The recorded spikes; names and shapes are checked before anything is read."""
     known = [p.name for p in graph.neurons]
-    if not arrays:
-        raise InputError(
-            f"{path}: holds no array; save spikes as NAME=array with numpy.savez, the names being "
-            f"populations ({', '.join(known)}) or '{READOUT}'"
-        )
-    readout = arrays.pop(READOUT, None)
-    if readout is not None:
-        _require_readout(path, readout, (len(values), graph.population(graph.output).size))
-    spikes = {}
-    for name, array in arrays.items():
-        if name not in known:
-            raise InputError.unknown("population", name, known)
-        shape = (*values.shape[:2], *graph.population(name).shape)
-        spikes[name] = _spikes(path, name, array, shape)
+    with archived(path, SPIKES_FILE) as archive:
+        if not archive.declared:
+            raise InputError(
+                f"{path}: holds no array; save spikes as NAME=array with numpy.savez, the names "
+                f"being populations ({', '.join(known)}) or '{READOUT}'"
+            )
+        spikes, readout = {}, None
+        for name, declared in archive.declared.items():
+            if name == READOUT:
+                _require_readout(path, declared, (len(values), graph.population(graph.output).size))
+                readout = archive.read(name)
+            elif name not in known:
+                raise InputError.unknown("population", name, known)
+            else:
+                shape = (*values.shape[:2], *graph.population(name).shape)
+                _require_size(path, name, declared, shape)
+                spikes[name] = _spikes(path, name, archive.read(name), shape)
     if readout is None and graph.readout == "spikes" and graph.output in spikes:
         readout = spikes[graph.output].sum(axis=1).reshape(len(values), -1)
     return _Activity(spikes, readout)
 
 
-def _spikes(path: Path, name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    if array.size != np.prod(shape) or array.dtype.kind not in "buif":
+def _require_size(path: Path, name: str, declared: Declared, shape: tuple[int, ...]) -> None:
+    if prod(declared.shape) != prod(shape):
         raise InputError(
-            f"{path}: '{name}' is {array.dtype} of shape {array.shape}, expected {shape}"
+            f"{path}: '{name}' is {declared.dtype} of shape {declared.shape}, expected {shape}: "
+            "as many samples and steps as the input, and the population's neurons"
         )
+
+
+def _spikes(path: Path, name: str, array: Array, shape: tuple[int, ...]) -> Array:
     if not np.isin(array, (0, 1)).all():
         raise InputError(f"{path}: '{name}' must hold spikes, zeros and ones")
     return np.asarray(array.reshape(shape) != 0)
 
 
-def _require_readout(path: Path, readout: Array, shape: tuple[int, int]) -> None:
-    if readout.shape != shape or readout.dtype.kind not in "uif":
+def _require_readout(path: Path, declared: Declared, shape: tuple[int, int]) -> None:
+    if declared.shape != shape or declared.dtype.kind not in "uif":
         raise InputError(
-            f"{path}: '{READOUT}' must be numbers shaped {shape}, is {readout.dtype} of shape "
-            f"{readout.shape}"
+            f"{path}: '{READOUT}' must be numbers shaped {shape}, is {declared.dtype} of shape "
+            f"{declared.shape}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,18 @@ def write_run_report(folder: Path) -> Path:
     """Write a run's report anew; returns its path."""
     write_results(RunFolder.existing(folder))
     return folder / REPORT
+
+
+def write_reports(runs: Sequence[Path]) -> dict[str, Any]:
+    """Write the reports of runs, finished or not.
+
+    Returns:
+        The row that ``neurocomp report --json`` prints: ``reports``, the pages' paths.
+
+    Raises:
+        InputError: a folder is not that of a run.
+    """
+    return {"reports": [str(write_run_report(run)) for run in runs]}
 
 
 def _raster(path: Path) -> dict[str, Any]:

@@ -68,8 +68,9 @@ def side_by_side(
         out: file for the page.
 
     Returns:
-        ``items``, and ``rows`` with a value for each item (None = not known) and the ``better``
-        ones: positions among the items, empty where all are equal, None where it cannot be told.
+        What ``neurocomp compare --json`` prints: ``items``, and ``rows`` with a value for each item
+        (None = not known) and the ``better`` ones: positions among the items, empty where all are
+        equal, None where it cannot be told.
 
     Raises:
         InputError: fewer than two items, or one that is none of these.

@@ -12,6 +12,7 @@ from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
 from neurocomp.flow.traced import Traced
 from neurocomp.ir import Array, Graph, Input
+from neurocomp.ir.archive import mapped_array
 from neurocomp.progress import Progress, quiet
 from neurocomp.quant.reference import UNWATCHED
 
@@ -155,15 +156,12 @@ def random_values(graph: Graph, samples: int, steps: int | None, seed: int) -> A
 
 
 def read_values(path: Path, graph: Graph) -> Array:
-    """Input values from a file: (steps, …) is one sample, (samples, steps, …) several."""
-    try:
-        values: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as fault:
-        raise InputError(f"{path}: not a readable .npy array ({fault})") from fault
-    if not isinstance(values, np.ndarray):
-        raise InputError(f"{path}: holds several arrays; save one with numpy.save")
+    """Input values from a file as a memory map: (steps, …) or (samples, steps, …).
+
+    Raises:
+        InputError: unreadable, no numbers, or shaped for another network.
+    """
+    values = mapped_array(path)
     shape = graph.inputs[0].shape
     size = int(np.prod(shape))
     for lead in (1, 2):

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurocomp.errors import InputError
+from neurocomp.readable import FileKind
 
 MAX_VALUES = 2**25  # weights and delays of a file; a file that declares more is damaged
 MAX_INTEGER = 2**31 - 1
@@ -168,7 +169,9 @@ class Node:
         try:
             return access()
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError) as fault:
-            raise self.fault(f"'{key}' cannot be read, the file is damaged ({fault})") from fault
+            raise self.fault(
+                f"'{key}' cannot be read, the file is damaged; write it again"
+            ) from fault
 
 
 def _is_text(data: h5py.Dataset) -> bool:
@@ -180,17 +183,19 @@ def _decoded(value: Any) -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Node]:
+def opened(path: Path, kind: FileKind) -> Iterator[Node]:
     """The root of an HDF5 file, closed afterwards.
+
+    Args:
+        kind: what the file should be, for messages.
 
     Raises:
         InputError: the file is missing, or no HDF5 file, or cut short.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    kind.require(path)
     try:
         file = h5py.File(path, "r")
     except (OSError, RuntimeError, ValueError) as fault:
-        raise InputError(f"{path}: not a readable HDF5 file ({fault})") from fault
+        raise kind.unreadable(path) from fault
     with file:
         yield Node(file, str(path), "", [MAX_VALUES])

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
-import zipfile
-import zlib
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.lib.format as _npy
 from pydantic import TypeAdapter, ValidationError
 
 from neurocomp.atomic import writing
 from neurocomp.errors import InputError
+from neurocomp.ir.archive import archived
 from neurocomp.ir.graph import (
     Array,
     Conv,
@@ -32,11 +29,15 @@ from neurocomp.ir.graph import (
     SigmaDelta,
 )
 from neurocomp.ir.verify import verify
+from neurocomp.readable import ZIP, FileKind
 from neurocomp.spec.read import Spec, faults_of, parse
 
 FORMAT = "neurocomp-graph/1"
-MAX_BYTES = 2**32  # unpacked; a larger graph file is a bomb, not a network
-npy: Any = _npy  # its functions carry no types
+GRAPH_FILE = FileKind(
+    "a neurocomp graph file (.npz)",
+    ZIP,
+    "write it again; netx files end in .net, NIR files in .nir",
+)
 _NEURONS = {
     "input": Input,
     "cuba": CubaLif,
@@ -45,6 +46,7 @@ _NEURONS = {
     "sigma-delta": SigmaDelta,
     "sigma": Sigma,
 }
+NAMED = 4  # arrays of a wrong file that a message names
 _OPS = {"conv": Conv, "dense": Dense}
 
 
@@ -119,51 +121,28 @@ def load(path: Path) -> Graph:
     """Read a graph file and verify it.
 
     Raises:
-        InputError: the file is missing, damaged, larger than `MAX_BYTES` when unpacked, not a
-            graph file, or its graph is malformed.
+        InputError: the file is missing, damaged, too large when unpacked, not a graph file, or its
+            graph is malformed.
     """
+    with archived(path, GRAPH_FILE) as archive:
+        arrays = archive.read_all()
+    if "header" not in arrays:
+        found = ", ".join(sorted(arrays)[:NAMED]) or "none"
+        raise GRAPH_FILE.other(path, f"arrays ({found}) without a graph's 'header'")
     try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = _arrays(archive)
         header = json.loads(arrays.pop("header").tobytes())
-        if header["format"] != FORMAT:
-            raise InputError(f"{path}: format is '{header['format']}', expected '{FORMAT}'")
+    except (ValueError, RecursionError) as fault:
+        raise GRAPH_FILE.unreadable(path, "its header is no JSON") from fault
+    stated = header.get("format") if isinstance(header, dict) else None
+    if stated != FORMAT:
+        raise InputError(f"{path}: format is '{stated}', expected '{FORMAT}'; write it again")
+    try:
         graph = _graph(parse(header, _Header, path), arrays)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
     except ValidationError as error:
         raise InputError.from_faults(str(path), faults_of(error)) from None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        RuntimeError,  # encrypted, an unknown compression, or nested too deeply
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as fault:
-        raise InputError(f"{path}: not a readable neurocomp graph file ({fault})") from fault
+    except (ValueError, TypeError) as fault:
+        raise GRAPH_FILE.unreadable(path, f"its header is wrong, {fault}") from fault
     return verify(graph)
-
-
-def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
-    """Every array of the archive; nothing is allocated that the archive does not hold."""
-    entries = archive.infolist()
-    size = sum(entry.file_size for entry in entries)
-    if size > MAX_BYTES:
-        raise ValueError(f"holds {size:,} bytes, at most {MAX_BYTES:,} are read")
-    arrays = {}
-    for entry in entries:
-        name = entry.filename.removesuffix(".npy")
-        with archive.open(entry) as file:
-            npy.read_magic(file)
-            shape, _, dtype = npy.read_array_header_1_0(file)
-        if math.prod(shape) * dtype.itemsize > entry.file_size:
-            raise ValueError(f"array '{name}' declares the shape {shape} and holds less")
-        with archive.open(entry) as file:
-            arrays[name] = npy.read_array(file, allow_pickle=False)
-    return arrays
 
 
 def _graph(header: _Header, arrays: dict[str, Array]) -> Graph:
@@ -194,8 +173,9 @@ def _graph(header: _Header, arrays: dict[str, Array]) -> Graph:
 
 
 def _shape(sizes: list[int]) -> Shape:
-    channels, height, width = sizes
-    return (channels, height, width)
+    if len(sizes) != 3:
+        raise ValueError(f"a shape has three sizes, got {sizes}")
+    return (sizes[0], sizes[1], sizes[2])
 
 
 def _tagged(value: Any, kinds: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from neurocomp.atomic import write_text
 from neurocomp.errors import InputError
+from neurocomp.readable import TEXT, FileKind
+
+YAML_FILE = FileKind("a YAML file (text)", TEXT, "write keys and values, as the shipped files do")
 
 
 class Spec(BaseModel):
@@ -30,12 +33,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: missing, unreadable, not YAML (with line and column), or not a mapping.
     """
+    YAML_FILE.require(path)
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"{path}: cannot be read ({fault})") from fault
+        raise YAML_FILE.unreadable(path) from fault
     except yaml.YAMLError as fault:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(fault).split())}") from fault
     if not isinstance(value, dict):

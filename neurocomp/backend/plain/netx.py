@@ -25,6 +25,7 @@ from neurocomp.ir import GRADED, Array, Graph, Input, LoihiLif, Population
 from neurocomp.quant.check import check
 from neurocomp.quant.fixed import IntArray
 from neurocomp.quant.reference import Trace, Watch
+from neurocomp.snn.parts import slayer
 
 
 def stream(
@@ -151,10 +152,11 @@ def _bias(p: Population) -> int:
 
 
 def _loaded(file: Path, skip_layers: int, message_bits: int) -> Any:
-    """lava-dl's network; importing it takes seconds and prints."""
-    with contextlib.redirect_stdout(sys.stderr):
-        from lava.lib.dl.netx.hdf5 import Network
+    """lava-dl's network; importing it takes seconds."""
+    slayer()  # which netx imports, and which prints: swallowed there
+    from lava.lib.dl.netx.hdf5 import Network
 
+    with contextlib.redirect_stdout(sys.stderr):
         return Network(
             net_config=str(file), skip_layers=skip_layers, input_message_bits=message_bits
         )

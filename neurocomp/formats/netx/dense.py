@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from neurocomp.errors import InputWarning
 from neurocomp.formats.hdf5 import Node
 from neurocomp.formats.netx.chain import Chain, layer_bias, layer_neuron, read_shape
 from neurocomp.formats.netx.neurons import NO_NEURON
@@ -72,7 +73,8 @@ def _projections(
     joint = np.hstack(parts)
     weights = clipped(joint)
     if (joint != weights).any():
-        warnings.warn(f"{node.where}: netx clips the weights to −256 to 254", stacklevel=5)
+        text = f"{node.where}: netx clips the weights to −256 to 254"
+        warnings.warn(text, InputWarning, stacklevel=5)
     why = refusal(weights, dense=True)
     if why is not None:
         raise node.fault(why)
@@ -113,7 +115,8 @@ def _delays(node: Node, shape: tuple[int, ...]) -> IntArray:
     if delays.min() < 0:
         raise node.fault(f"delay: must not be negative, got {delays.min()}")
     if delays.max() > MAX_DELAY:
-        warnings.warn(f"{node.where}: netx clamps delays to {MAX_DELAY}", stacklevel=5)
+        text = f"{node.where}: netx clamps delays to {MAX_DELAY}"
+        warnings.warn(text, InputWarning, stacklevel=5)
     if stored == (rows,):
         delays = delays[:, None]
     return np.broadcast_to(np.minimum(delays, MAX_DELAY), shape).copy()

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from neurocomp.errors import InputWarning
 from neurocomp.formats.hdf5 import Node
 from neurocomp.formats.netx.chain import (
     BITS_KEY,
@@ -71,7 +72,8 @@ def conv(chain: Chain, node: Node) -> None:
     op, weight = _kernel(node, chain.shape, shape)
     neuron = layer_neuron(node)
     if "delay" in node:
-        warnings.warn(f"{node.where}: netx drops the delay of a convolution", stacklevel=4)
+        text = f"{node.where}: netx drops the delay of a convolution"
+        warnings.warn(text, InputWarning, stacklevel=4)
     projection = _projection(chain, node, chain.source(), op, weight)
     population = Population(chain.name, shape, neuron, layer_bias(node, shape, neuron))
     chain.add(population, (projection,), flat=False)

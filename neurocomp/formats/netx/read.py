@@ -17,6 +17,7 @@ from neurocomp.formats.netx.dense import dense
 from neurocomp.formats.netx.layers import conv, flatten, input_layer
 from neurocomp.formats.netx.neurons import NEVER
 from neurocomp.ir import Graph, LoihiLif, Sigma, verify
+from neurocomp.readable import HDF5, FileKind
 
 LAYERS: dict[str, Callable[[Chain, Node], None]] = {
     "input": input_layer,
@@ -27,6 +28,9 @@ LAYERS: dict[str, Callable[[Chain, Node], None]] = {
 }
 REFUSED = ("pool", "convT", "unpool", "average", "concat", "dense_comp")
 MAX_LAYERS = 4096
+NETX_FILE = FileKind(
+    "a netx network (.net, HDF5)", HDF5, "write it again with export_hdf5 of the trained network"
+)
 
 
 def read_netx(path: Path, *, skip_layers: int = 0) -> Graph:
@@ -46,7 +50,9 @@ def read_netx(path: Path, *, skip_layers: int = 0) -> Graph:
             no synapse holds.
     """
     path = Path(path)
-    with opened(path) as root:
+    with opened(path, NETX_FILE) as root:
+        if "layer" not in root:
+            raise NETX_FILE.other(path, "an HDF5 file without netx's group 'layer'")
         layers = root.child("layer")
         count = len(layers)
         if count > MAX_LAYERS:

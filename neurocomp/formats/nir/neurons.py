@@ -22,6 +22,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from neurocomp.errors import InputWarning
 from neurocomp.formats.nir.nodes import Node
 from neurocomp.formats.nir.signals import Signal, per_channel
 from neurocomp.ir import CubaLif
@@ -120,6 +121,7 @@ class _Parameters:
             warnings.warn(
                 f"{node.where}: {tau_key} is {1 / share:,.0f} time steps of {self._dt:g} s, which "
                 "is no leak at all on a chip; is that the file's dt?",
+                InputWarning,
                 stacklevel=2,
             )
         factor = self.values(factor_key, default) * self._dt / tau[0]

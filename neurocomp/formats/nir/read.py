@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurocomp.errors import InputError
+from neurocomp.errors import InputError, InputWarning
 from neurocomp.formats.nir.neurons import DEFAULT_DT, READOUTS, RESETTING
 from neurocomp.formats.nir.nodes import Node, require_name
 from neurocomp.formats.nir.parts import Parts
@@ -55,7 +55,7 @@ def read_nir(
             of no neuron, linear nodes that no single projection equals, cycles without neurons.
 
     Warns:
-        UserWarning: NIR resets a membrane to v_reset, and many frameworks write their reset by
+        InputWarning: NIR resets a membrane to v_reset, and many frameworks write their reset by
             subtraction as the same node; or a time constant that no chip can tell from no leak.
     """
     net = load(source)
@@ -117,5 +117,6 @@ def _warn_of_subtraction(net: Net, found: Found) -> None:
             f"{net.node.where}: a spike resets {shown} to v_reset, as NIR says. snnTorch's default "
             "reset_mechanism='subtract' is written as the same nodes and fires other spikes: train "
             "with 'zero', and compare with `neurocomp parity`",
+            InputWarning,
             stacklevel=3,
         )

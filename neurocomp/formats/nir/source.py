@@ -21,6 +21,7 @@ from neurocomp.formats.nir.nodes import (
     require_name,
 )
 from neurocomp.formats.nir.subgraphs import Net, Tree, flattened
+from neurocomp.readable import HDF5, FileKind
 
 if TYPE_CHECKING:
     import nir
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     NirGraph: TypeAlias = nir.NIRGraph
 
 SUBGRAPH = "NIRGraph"
+NIR_FILE = FileKind("a NIR network (.nir, HDF5)", HDF5, "write it again with nir.write")
 
 
 class _Count:
@@ -53,7 +55,9 @@ def load(source: Path | str | NirGraph) -> Net:
     """
     if isinstance(source, (Path, str)):
         path = Path(source)
-        with hdf5.opened(path) as root:
+        with hdf5.opened(path, NIR_FILE) as root:
+            if "node" not in root:
+                raise NIR_FILE.other(path, "an HDF5 file without NIR's group 'node'")
             return flattened(_stored(root.child("node"), str(path), "", _Count(), 0))
     return flattened(_held(source, "NIR graph", "", _Count(), 0))
 
