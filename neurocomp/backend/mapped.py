@@ -121,7 +121,7 @@ class ChipNetwork:
         models: Models = {source: PySourceModel, sink: PySinkModel}
         return models | dict.fromkeys(chips, PyChipModel)
 
-    def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
+    def encode(self, frames: Array) -> npt.NDArray[np.int32]:
         """A row of words per block: frames (F, B, H, W, C), what is missing is zero."""
         form, dtype = self.form, value_type(self.program.input[2])
         n_blocks, per_block = (1, 1) if form.frames == 1 else (form.blocks, form.block)
