@@ -227,12 +227,12 @@ def test_events_below_the_crossover_only() -> None:
     2,000 to begin and 1,000 · 10 to look leave 30,000. A message of 1,000 values costs
     20 + 1 · 40 = 60, so 499 of them are worth it and 500 are not."""
     costs = EventCosts(begin=2000, look=10, meet=20, add=1)
-    seen = np.zeros((100, 1, 1, 10), np.uint8)
+    seen, weight = np.zeros((100, 1, 1, 10), np.uint8), np.zeros((10, 40), np.float32)
     seen.reshape(-1)[:499] = 9
-    assert is_sparse(seen, 100, (10, 40), costs)
+    assert is_sparse(seen, 100, weight, costs)
     seen.reshape(-1)[499] = 1
-    assert not is_sparse(seen, 100, (10, 40), costs)
-    assert not is_sparse(0 * seen, 100, (10, 40), replace(costs, begin=32_000))
+    assert not is_sparse(seen, 100, weight, costs)
+    assert not is_sparse(0 * seen, 100, weight, replace(costs, begin=32_000))
 
 
 def test_networks_run_event_by_event(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def vgg(options: argparse.Namespace) -> None:
     rng = np.random.default_rng(1)
     values = rng.integers(0, 16, (options.images, *graph.inputs[0].shape)).astype(np.uint8)
     mapping = map_graph(graph, load_target("kapoho-point"), "balanced")
-    print(f"VGG-9-like: {weights:,} weights, {mapping.n_cores} cores, {mapping.n_chips} chip(s)")
+    print(f"VGG-9-like: {weights:,} weights, {mapping.n_cores} cores, {len(mapping.chips)} chip(s)")
     per_cpu_s = _torch_speed(graph, values[:BATCH])
     for compare in (False, True):
         start = time.perf_counter()

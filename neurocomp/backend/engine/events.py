@@ -44,15 +44,15 @@ CONV_COSTS = EventCosts(begin=25_000_000, look=0, meet=2800, add=13)  # unfoldin
 DENSE_COSTS = EventCosts(begin=1_500_000, look=130, meet=0, add=11)
 
 
-def is_sparse(seen: Array, rows: int, weight: tuple[int, int], costs: EventCosts) -> bool:
+def is_sparse(seen: Array, rows: int, weight: Floats, costs: EventCosts) -> bool:
     """Whether it pays to go event by event, by the share of the neurons that sent.
 
     Args:
         seen: what the source sent.
         rows: of the dense form's product, rows × weight.
-        weight: values that a row holds, and targets.
+        weight: (values that a row holds, targets).
     """
-    values, targets = weight
+    values, targets = weight.shape
     dense = (rows + FETCH) * values * targets
     spare = dense - costs.begin - costs.look * rows * values
     if spare <= 0:

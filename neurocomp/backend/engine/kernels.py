@@ -62,7 +62,7 @@ class DenseKernel:
 
     def __call__(self, seen: Array, into: Floats, *, add: bool) -> None:
         flat = seen.reshape(len(seen), -1)
-        if is_sparse(flat, len(flat), self._weight.shape, DENSE_COSTS):
+        if is_sparse(flat, len(flat), self._weight, DENSE_COSTS):
             _store(into, dense_events(flat, self._weight).reshape(into.shape), add=add)
             return
         flat = flat.astype(into.dtype, copy=False)
@@ -109,7 +109,7 @@ class ConvKernel:
     def __call__(self, seen: Array, into: Floats, *, add: bool) -> None:
         if self._events is not None:
             rows, weight = into[..., 0].size, self._weight[0]
-            if is_sparse(seen, rows, weight.shape, CONV_COSTS):
+            if is_sparse(seen, rows, weight, CONV_COSTS):
                 _store(into, self._events(seen, weight, into.shape), add=add)
                 return
         windows = _windows(self._op, self._groups, seen, into.shape)

@@ -19,8 +19,8 @@ from neurocomp.backend.plain.neurons import neuron_process
 from neurocomp.backend.plain.outlets import Outlets, whc
 from neurocomp.backend.plain.samples import sample_by_sample
 from neurocomp.backend.plain.synapses import connect
-from neurocomp.backend.processes.delay import Delay, PyDelayModel
 from neurocomp.backend.processes.source import PySourceModel, Source
+from neurocomp.backend.processes.timed import Delay, PyDelayModel
 from neurocomp.backend.runtime import session
 from neurocomp.backend.runtime.ends import Feed, Field, Harvest
 from neurocomp.backend.runtime.launch import Models
