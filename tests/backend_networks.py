@@ -235,6 +235,25 @@ def spread(graph: Graph, cuts: tuple[int, int, int] = (2, 2, 1), chips: int = 1)
     return mapped(graph, cores, [i % chips for i in range(len(cores))])
 
 
+def pair() -> tuple[Graph, Mapping]:
+    """Two inputs drive one neuron each, both drive the readout with weights 3 and 5; T = 2.
+
+    A core for each neuron and one for the readout: 0, 1 and 2.
+    """
+    populations = (
+        Population("in", (2, 1, 1), Input(1)),
+        Population("a", (2, 1, 1), LoihiLif(vth=0, dv=4095)),
+        Population("out", (1, 1, 1), READOUT),
+    )
+    projections = (
+        Projection("in-a", "in", "a", Dense(), 8, np.eye(2, dtype=np.int64)),
+        Projection("a-out", "a", "out", Dense(), 8, np.array([[3, 5]])),
+    )
+    graph = Graph("pair", populations, projections, "out", timesteps=2)
+    cores = [(s,) for p in graph.neurons for s in tiles(p, (2, 1, 1))]
+    return graph, mapped(graph, cores, [0, 0, 1])
+
+
 def run_engines(
     graph: Graph,
     program: Program,

@@ -27,7 +27,6 @@ from neurocomp.backend.emit.program import Part
 from neurocomp.backend.execution import opened
 from neurocomp.backend.mapped import ChipNetwork
 from neurocomp.backend.runtime import actors, session
-from neurocomp.backend.runtime.interrupt import held_back
 from neurocomp.errors import RunError
 from neurocomp.ir import Array
 
@@ -159,23 +158,6 @@ def test_ctrl_c_while_stock_processes_start(after_s: float) -> None:
     with pytest.raises(KeyboardInterrupt):
         with closing(backend.stream(GRAPH, None, endless(), backend="stock")) as runs:
             list(runs)
-
-
-def test_an_interrupt_waits_for_its_moment() -> None:
-    seen = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        with held_back() as let_through:
-            let_through()
-            signal.raise_signal(signal.SIGINT)
-            seen.append("held")
-            let_through()
-            seen.append("never")
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        with held_back():
-            signal.raise_signal(signal.SIGINT)
-            seen.append("held again")
-    assert seen == ["held", "held again"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_no_more_semaphores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,12 @@ from neurocomp import backend
 from neurocomp.backend.emit import emit
 from neurocomp.backend.emit.program import Synapses
 from neurocomp.backend.engine import kernels
-from neurocomp.backend.engine.events import ConvEvents, dense_events, is_sparse
+from neurocomp.backend.engine.events import (
+    ConvEvents,
+    EventCosts,
+    dense_events,
+    is_sparse,
+)
 from neurocomp.errors import InputError
 from neurocomp.formats.netx import read_netx
 from neurocomp.ir import (
@@ -218,11 +223,16 @@ def test_events_sum_what_the_dense_form_sums(
 
 
 def test_events_below_the_crossover_only() -> None:
-    seen = np.zeros((1, 10, 10, 1), np.uint8)
-    seen[0, 0, :3] = 1
-    assert is_sparse(seen, 2**22, 0.031)
-    assert not is_sparse(seen, 2**22, 0.03)
-    assert not is_sparse(seen, 2**22 - 1, 0.031)  # too little work to begin with
+    """100 rows × 10 values × 40 targets, with 5 more to fetch a weight: 42,000 products; of these
+    2,000 to begin and 1,000 · 10 to look leave 30,000. A message of 1,000 values costs
+    20 + 1 · 40 = 60, so 499 of them are worth it and 500 are not."""
+    costs = EventCosts(begin=2000, look=10, meet=20, add=1)
+    seen, weight = np.zeros((100, 1, 1, 10), np.uint8), np.zeros((10, 40), np.float32)
+    seen.reshape(-1)[:499] = 9
+    assert is_sparse(seen, 100, weight, costs)
+    seen.reshape(-1)[499] = 1
+    assert not is_sparse(seen, 100, weight, costs)
+    assert not is_sparse(0 * seen, 100, weight, replace(costs, begin=32_000))
 
 
 def test_networks_run_event_by_event(monkeypatch: pytest.MonkeyPatch) -> None:

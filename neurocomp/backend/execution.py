@@ -8,8 +8,7 @@ from itertools import chain
 
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
-from neurocomp.quant.fixed import IntArray
-from neurocomp.quant.reference import UNWATCHED, Trace, Watch, input_frames
+from neurocomp.quant.reference import UNWATCHED, Trace, Watch, per_step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +57,15 @@ class Form:
         return min(self.block, self.window - block * self.block)
 
 
-def checked_frames(graph: Graph, values: Array) -> IntArray:
-    """Input values as int64 (B, frames, C, H, W), without a copy per step where all are the same.
+def checked_frames(graph: Graph, values: Array) -> Array:
+    """Input values as (B, frames, C, H, W), in the type that they have and without a copy.
 
     Raises:
-        InputError: as `quant.reference.input_frames`.
+        InputError: as `quant.reference.per_step`.
     """
     if values.ndim == 4 and graph.timesteps is not None:
-        return input_frames(replace(graph, timesteps=1), values)
-    return input_frames(graph, values)
+        return per_step(replace(graph, timesteps=1), values)
+    return per_step(graph, values)
 
 
 def opened(
@@ -94,7 +93,7 @@ def opened(
     return form, chain([first], waiting)
 
 
-def formed(graph: Graph, form: Form, values: Array) -> IntArray:
+def formed(graph: Graph, form: Form, values: Array) -> Array:
     """Checked frames of a batch that must have the stream's form, or fewer samples.
 
     Raises:

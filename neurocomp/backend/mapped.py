@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from neurocomp.backend.emit import emit
-from neurocomp.backend.emit.boxes import within
-from neurocomp.backend.emit.program import ChipProgram, Program
+from neurocomp.backend.emit.program import Program
 from neurocomp.backend.engine.messages import (
-    WORD,
     Bytes,
     frame_words,
     hwc,
-    packed_size,
-    records,
     report_size,
-    unpack,
     value_type,
 )
 from neurocomp.backend.execution import Executed, Form, opened
 from neurocomp.backend.processes.chip import Chip, PyChipModel
 from neurocomp.backend.processes.sink import PySinkModel, Sink
 from neurocomp.backend.processes.source import PySourceModel, Source
+from neurocomp.backend.reports import decoded
 from neurocomp.backend.runtime import session
 from neurocomp.backend.runtime.ends import Feed, Field, Harvest
 from neurocomp.backend.runtime.launch import Models
-from neurocomp.ir import GRADED, Array, Graph, Slice, whole
+from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
-from neurocomp.quant.fixed import IntArray, state_names
 from neurocomp.quant.reference import Trace, Watch
 
 BLOCK_BYTES = 2**23  # of the synaptic sums of the largest population in a block
@@ -121,7 +116,7 @@ class ChipNetwork:
         models: Models = {source: PySourceModel, sink: PySinkModel}
         return models | dict.fromkeys(chips, PyChipModel)
 
-    def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
+    def encode(self, frames: Array) -> npt.NDArray[np.int32]:
         """A row of words per block: frames (F, B, H, W, C), what is missing is zero."""
         form, dtype = self.form, value_type(self.program.input[2])
         n_blocks, per_block = (1, 1) if form.frames == 1 else (form.blocks, form.block)
@@ -135,69 +130,4 @@ class ChipNetwork:
 
     def decode(self, data: Bytes, samples: int) -> Trace:
         """Put the parts of all chips together."""
-        form = self.form
-        spikes = {
-            p.name: np.zeros(
-                (samples, form.window, *p.shape),
-                np.int32 if isinstance(p.neuron, GRADED) else np.bool_,
-            )
-            for p in self.graph.neurons
-        }
-        states = dict(self._states(samples))
-        for box, name, values in self._pieces(data):
-            into: Array = spikes[box.population] if name is None else states[box.population, name]
-            c, y, x = within(box, whole(self.graph.population(box.population)))
-            into[:, :, c, y, x] = values[:, :samples].transpose(1, 0, 4, 2, 3)
-        output = self.graph.population(self.graph.output)
-        readout = spikes[output.name].sum(axis=1, dtype=np.int64)
-        if self.program.readout is not None:
-            readout = states[output.name, state_names(output.neuron)[-1]][:, -1]
-        return Trace(
-            spikes,
-            readout.reshape(samples, -1),
-            {f"{p}.{name}": x for (p, name), x in states.items() if p in form.watch.populations},
-        )
-
-    def _states(self, samples: int) -> Iterator[tuple[tuple[str, str], IntArray]]:
-        """Room for the states that are reported."""
-        steps = self.form.window if self.form.watch.every_step else 1
-        for chip in self.program.chips:
-            for i, names in records(self.program, self.form, chip):
-                p = self.graph.population(chip.parts[i].box.population)
-                for name in names:
-                    yield (p.name, name), np.zeros((samples, steps, *p.shape), np.int64)
-
-    def _pieces(self, data: Bytes) -> Iterator[tuple[Slice, str | None, Array]]:
-        """What a batch's reports hold: box, state (None = messages), values (steps, B, H, W, C)."""
-        start = 0
-        for chip, field in zip(self.program.chips, self.fields, strict=True):
-            stop = start + field.stop * self.form.blocks
-            yield from self._reported(chip, data[start:stop].reshape(self.form.blocks, -1))
-            start = stop
-
-    def _reported(
-        self, chip: ChipProgram, reports: Bytes
-    ) -> Iterator[tuple[Slice, str | None, Array]]:
-        """The same of one chip, from its reports, a row for each block."""
-        form, program, start = self.form, self.program, 0
-        for part in chip.parts:
-            graded, n = part.box.population in program.graded, form.block * form.batch
-            stop = start + packed_size(part.box, n, graded=graded)
-            sent = unpack(reports[:, start:stop], part.box, n, graded=graded)
-            yield part.box, None, self._steps(sent, part.box)
-            start = stop
-        for i, names in records(program, form, chip):
-            box = chip.parts[i].box
-            for name in names:
-                kept = form.block if form.watch.every_step else 1
-                stop = start + WORD * box.size * kept * form.batch
-                values = np.ascontiguousarray(reports[:, start:stop]).view(np.int32)
-                if form.watch.every_step:
-                    yield box, name, self._steps(values, box)
-                else:
-                    yield box, name, values[-1:].reshape(1, form.batch, *hwc(box.shape))
-                start = stop
-
-    def _steps(self, values: Array, box: Slice) -> Array:
-        """Blocks put one behind the other, (window, B, H, W, C)."""
-        return values.reshape(-1, self.form.batch, *hwc(box.shape))[: self.form.window]
+        return decoded(self.graph, self.program, self.form, data, samples)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
-from collections.abc import Generator, Iterable
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from neurocomp.backend.execution import Executed, formed, opened
 from neurocomp.errors import InputError
+from neurocomp.interrupt import not_lost
 from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.quant import reference
@@ -63,8 +64,8 @@ def _lava(
     graph: Graph, batches: Iterable[Array], setting: Setting
 ) -> Generator[Executed, None, None]:
     """The mapped network, one Lava process per chip."""
-    _let_lava_fork()
-    from neurocomp.backend.mapped import stream
+    with _importing_lava():
+        from neurocomp.backend.mapped import stream
 
     if setting.mapping is None:
         raise InputError(f"{graph.name}: backend 'lava' runs a mapped network; map it first")
@@ -82,8 +83,8 @@ def _stock(
     graph: Graph, batches: Iterable[Array], setting: Setting
 ) -> Generator[Executed, None, None]:
     """The graph as plain lava-nc processes, one sample after the other."""
-    _let_lava_fork()
-    from neurocomp.backend.plain.stock import stream
+    with _importing_lava():
+        from neurocomp.backend.plain.stock import stream
 
     return stream(graph, batches, watch=setting.watch, timeout_s=setting.timeout_s)
 
@@ -92,8 +93,8 @@ def _netx(
     graph: Graph, batches: Iterable[Array], setting: Setting
 ) -> Generator[Executed, None, None]:
     """What lava-dl's own loader makes of the network's file, one sample after the other."""
-    _let_lava_fork()
-    from neurocomp.backend.plain.netx import stream
+    with _importing_lava():
+        from neurocomp.backend.plain.netx import stream
 
     if setting.file is None:
         raise InputError(
@@ -110,14 +111,17 @@ def _netx(
     )
 
 
-def _let_lava_fork() -> None:
-    """Forget the start method that something before has settled on.
+@contextmanager
+def _importing_lava() -> Iterator[None]:
+    """Forget the start method that something before has settled on, and do not lose Ctrl-C.
 
     Lava sets "fork" when it is imported and fails where any is set, even the same. Worker pools
     and torch settle on one unasked.
     """
     if LAVA_PROCESSES not in sys.modules:
         multiprocessing.set_start_method(None, force=True)
+    with not_lost():
+        yield
 
 
 def _reference(

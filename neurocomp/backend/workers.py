@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Generator, Iterable
@@ -11,7 +10,7 @@ from multiprocessing import Pipe, connection, get_context
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from neurocomp.backend.runtime.orphan import die_with
+from neurocomp.backend.runtime.child import settle
 from neurocomp.errors import NeurocompError, RunError
 
 T = TypeVar("T")
@@ -76,10 +75,7 @@ def _received(end: Connection, number: int) -> list[T]:
 
 def _work(job: Callable[[], Iterable[T]], end: Connection, parent: int) -> None:
     """What a worker does; its end of the pipe tells how it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    die_with(parent)
+    settle(parent)
     try:
         for value in job():
             end.send(("result", value))

@@ -11,6 +11,7 @@ from neurocomp.errors import InputError
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
 from neurocomp.flow.traced import Traced
+from neurocomp.interrupt import not_lost
 from neurocomp.ir import Array, Graph, Input
 from neurocomp.ir.archive import mapped_array
 from neurocomp.progress import Progress, quiet
@@ -65,8 +66,9 @@ def simulate(
     Returns:
         The row that ``neurocomp simulate --json`` prints, with ``mismatches``.
     """
-    from neurocomp.backend import BACKENDS, BATCH
-    from neurocomp.backend import simulate as execute
+    with not_lost():
+        from neurocomp.backend import BACKENDS, BATCH
+        from neurocomp.backend import simulate as execute
 
     if backend not in BACKENDS:
         raise InputError.unknown("backend", backend, list(BACKENDS))

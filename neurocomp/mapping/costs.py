@@ -24,7 +24,7 @@ class _Priced(NamedTuple):
 
     part: str
     event: str
-    count: Values
+    number: Values
 
 
 def cost_rows(
@@ -68,14 +68,14 @@ def _row(
     energy: dict[str, float] = {}
     busy = np.zeros(len(events.neurons))
     unpriced = []
-    for part, event, count in _events(events, costs):
+    for part, event, number in _events(events, costs):
         price: EventCost | None = getattr(costs, event)
-        if price is None and count.any():
+        if price is None and number.any():
             unpriced.append(event)
         pj, ns = (0.0, 0.0) if price is None else (price.pj or 0.0, price.ns or 0.0)
-        energy[part] = energy.get(part, 0.0) + pj * float(count.sum())
+        energy[part] = energy.get(part, 0.0) + pj * float(number.sum())
         if part != "mesh":
-            busy += ns * count
+            busy += ns * number
     makespan = float(busy.max(initial=0.0))
     step = makespan + _way_ns(events, costs) + _barrier_ns(events.tiles, costs)
     total = sum(energy.values())

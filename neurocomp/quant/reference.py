@@ -115,19 +115,6 @@ class _Graded:
         return np.asarray(getattr(self._state, name)).astype(np.int64)
 
 
-def frames(values: Array, timesteps: int) -> IntArray:
-    """Input values per step: (B, C, H, W) is shown at every step, (B, T, C, H, W) as it is."""
-    if values.ndim == 4:
-        return np.broadcast_to(
-            values[:, None], (values.shape[0], timesteps, *values.shape[1:])
-        ).astype(np.int64)
-    if values.ndim == 5:
-        return values.astype(np.int64)
-    raise InputError(
-        f"input must be shaped (samples, C, H, W) or (samples, steps, C, H, W), got {values.shape}"
-    )
-
-
 def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     """Execute an integer graph on a batch of samples.
 
@@ -138,7 +125,7 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     Raises:
         InputError: the values do not suit the graph's input population.
     """
-    drive = input_frames(graph, values)
+    drive = per_step(graph, values)
     graph = split_delays(graph)
     batch, steps = drive.shape[:2]
     source_name = graph.inputs[0].name
@@ -193,6 +180,17 @@ def input_frames(graph: Graph, values: Array) -> IntArray:
     """The values of the graph's input population per step, checked, int64 (B, T, C, H, W).
 
     Raises:
+        InputError: as `per_step`.
+    """
+    return per_step(graph, values).astype(np.int64)
+
+
+def per_step(graph: Graph, values: Array) -> Array:
+    """A view of checked input values as (B, T, C, H, W), in the type that they have.
+
+    (B, C, H, W) is shown at every step, (B, T, C, H, W) as it is.
+
+    Raises:
         InputError: several inputs, wrong shape, not integers, or outside the input's bits.
     """
     if len(graph.inputs) != 1:
@@ -201,20 +199,27 @@ def input_frames(graph: Graph, values: Array) -> IntArray:
     assert isinstance(source.neuron, Input)
     if values.dtype.kind not in "bui":
         raise InputError(f"input values must be integers, got {values.dtype}")
+    if values.ndim not in (4, 5):
+        raise InputError(
+            "input must be shaped (samples, C, H, W) or (samples, steps, C, H, W), "
+            f"got {values.shape}"
+        )
     if values.ndim == 4 and graph.timesteps is None:
         raise InputError(f"{graph.name} has no window; give values per step (samples, steps, …)")
-    drive = frames(values, graph.timesteps or 1)
-    if drive.shape[2:] != source.shape:
-        raise InputError(f"input '{source.name}' is shaped {source.shape}, got {drive.shape[2:]}")
-    if graph.timesteps is not None and drive.shape[1] != graph.timesteps:
-        raise InputError(f"a window has {graph.timesteps} steps, got {drive.shape[1]}")
+    if values.shape[-3:] != source.shape:
+        raise InputError(f"input '{source.name}' is shaped {source.shape}, got {values.shape[-3:]}")
+    if values.ndim == 5 and graph.timesteps not in (None, values.shape[1]):
+        raise InputError(f"a window has {graph.timesteps} steps, got {values.shape[1]}")
     low, high = source.neuron.limits
-    if drive.size and (drive.min() < low or drive.max() > high):
+    if values.size and (values.min() < low or values.max() > high):
         raise InputError(
             f"input '{source.name}' takes {low} to {high} ({source.neuron.bits} bits), "
-            f"got {drive.min()} to {drive.max()}"
+            f"got {values.min()} to {values.max()}"
         )
-    return drive
+    if values.ndim == 5:
+        return values
+    steps = graph.timesteps or 1
+    return np.broadcast_to(values[:, None], (len(values), steps, *source.shape))
 
 
 def synaptic_sum(e: Projection, sent: Array, target_shape: tuple[int, ...]) -> IntArray:

@@ -1,12 +1,13 @@
 """Synaptic sums event by event: work for each message instead of for each synapse.
 
 The messages of a block become a sparse matrix whose product with the weights is the same as the
-dense kernel's, and exact for the same reason. It is faster where few neurons send:
-``benchmarks/simulate.py crossover`` measures from which share on the dense form wins.
+dense kernel's, and exact for the same reason. It is faster where few neurons send; `is_sparse`
+knows from which share on the dense form wins, as ``benchmarks/simulate.py crossover`` measures it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -16,24 +17,49 @@ from scipy.sparse import coo_array, csr_array
 from neurocomp.backend.engine.membrane import Floats
 from neurocomp.ir import Array, Conv
 
-CONV_CROSSOVER = 0.03  # share of neurons that send, measured for 24 to 256 output channels
-DENSE_CROSSOVER = 0.05  # measured for 128 to 1,000 neurons, 16 to 64 steps or samples at a time
-LEAST_WORK = 2**22  # products that the dense form makes in the time it takes to begin with events
 OUTSIDE = -(2**40)  # plus any position it stays negative
+FETCH = 5  # products that the dense form makes in the time in which it fetches a weight
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
 
-def is_sparse(seen: Array, products: int, crossover: float) -> bool:
-    """Whether it pays to go event by event: the share that was sent is below a crossover.
+@dataclass(frozen=True, slots=True)
+class EventCosts:
+    """What the event form costs, counted in multiplications of the dense form.
+
+    Attributes:
+        begin: to begin at all.
+        look: for every value that the dense form multiplies, to see whether it is a message.
+        meet: for every window that a message lies in.
+        add: for every target of such a window.
+    """
+
+    begin: int
+    look: int
+    meet: int
+    add: int
+
+
+CONV_COSTS = EventCosts(begin=25_000_000, look=0, meet=2800, add=13)  # unfolding costs a look, too
+DENSE_COSTS = EventCosts(begin=1_500_000, look=130, meet=0, add=11)
+
+
+def is_sparse(seen: Array, rows: int, weight: Floats, costs: EventCosts) -> bool:
+    """Whether it pays to go event by event, by the share of the neurons that sent.
 
     Args:
-        products: multiplications that the dense form makes.
+        seen: what the source sent.
+        rows: of the dense form's product, rows × weight.
+        weight: (values that a row holds, targets).
     """
-    if products < LEAST_WORK:
+    values, targets = weight.shape
+    dense = (rows + FETCH) * values * targets
+    spare = dense - costs.begin - costs.look * rows * values
+    if spare <= 0:
         return False
     sent = np.count_nonzero(seen.view(np.bool_) if seen.dtype == np.uint8 else seen)
-    return bool(sent < crossover * seen.size)
+    met = sent / seen.size * rows * values
+    return bool(met * (costs.meet + costs.add * targets) < spare)
 
 
 def dense_events(seen: Array, weight: Floats) -> Floats:

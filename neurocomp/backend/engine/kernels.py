@@ -13,8 +13,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from neurocomp.backend.emit.program import Synapses
 from neurocomp.backend.engine.events import (
-    CONV_CROSSOVER,
-    DENSE_CROSSOVER,
+    CONV_COSTS,
+    DENSE_COSTS,
     ConvEvents,
     dense_events,
     is_sparse,
@@ -62,7 +62,7 @@ class DenseKernel:
 
     def __call__(self, seen: Array, into: Floats, *, add: bool) -> None:
         flat = seen.reshape(len(seen), -1)
-        if is_sparse(flat, len(flat) * self._weight.size, DENSE_CROSSOVER):
+        if is_sparse(flat, len(flat), self._weight, DENSE_COSTS):
             _store(into, dense_events(flat, self._weight).reshape(into.shape), add=add)
             return
         flat = flat.astype(into.dtype, copy=False)
@@ -107,10 +107,11 @@ class ConvKernel:
         self._events = ConvEvents(op, weight.shape[1]) if self._groups == 1 else None
 
     def __call__(self, seen: Array, into: Floats, *, add: bool) -> None:
-        products = into.size * self._weight.shape[1]
-        if self._events is not None and is_sparse(seen, products, CONV_CROSSOVER):
-            _store(into, self._events(seen, self._weight[0], into.shape), add=add)
-            return
+        if self._events is not None:
+            rows, weight = into[..., 0].size, self._weight[0]
+            if is_sparse(seen, rows, weight, CONV_COSTS):
+                _store(into, self._events(seen, weight, into.shape), add=add)
+                return
         windows = _windows(self._op, self._groups, seen, into.shape)
         n, height, width, _ = into.shape
         rows = min(height, max(1, self._positions // width))

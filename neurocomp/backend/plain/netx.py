@@ -23,7 +23,6 @@ from neurocomp.backend.runtime.launch import Models
 from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph, Input, LoihiLif, Population
 from neurocomp.quant.check import check
-from neurocomp.quant.fixed import IntArray
 from neurocomp.quant.reference import Trace, Watch
 from neurocomp.snn.parts import slayer
 
@@ -129,9 +128,9 @@ class NetxNetwork:
             neuron.bias_mant.init = np.full(neuron.v.shape, _bias(encoder), np.int32)
         return neuron.a_in
 
-    def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
+    def encode(self, frames: Array) -> npt.NDArray[np.int32]:
         """(F, W, H, C); an encoder's weighted values come one step later."""
-        shown = frames[0].transpose(0, 3, 2, 1)
+        shown = frames[0].transpose(0, 3, 2, 1).astype(np.int32)
         if self._encoder is not None:
             (e,) = self.graph.incoming(self._encoder.name)
             assert e.weight is not None  # a checked integer graph
@@ -139,7 +138,7 @@ class NetxNetwork:
             shown = late * int(e.weight.flat[0])
             if isinstance(self._encoder.neuron, GRADED):  # which have no bias of their own
                 shown = shown + _bias(self._encoder)
-        return np.ascontiguousarray(shown, np.int32)
+        return np.ascontiguousarray(shown)
 
     def decode(self, data: Bytes, samples: int) -> Trace:
         """The trace of the one sample."""

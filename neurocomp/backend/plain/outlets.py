@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from neurocomp.backend.engine.messages import WORD, Bytes
 from neurocomp.backend.execution import Form
-from neurocomp.backend.processes.probe import Probe, PyProbeModel
 from neurocomp.backend.processes.sink import PySinkModel, Sink
+from neurocomp.backend.processes.timed import Probe, PyProbeModel
 from neurocomp.backend.runtime.ends import Field, Harvest
 from neurocomp.backend.runtime.launch import Models
 from neurocomp.ir import GRADED, Array, Graph, Shape

@@ -19,8 +19,8 @@ from neurocomp.backend.plain.neurons import neuron_process
 from neurocomp.backend.plain.outlets import Outlets, whc
 from neurocomp.backend.plain.samples import sample_by_sample
 from neurocomp.backend.plain.synapses import connect
-from neurocomp.backend.processes.delay import Delay, PyDelayModel
 from neurocomp.backend.processes.source import PySourceModel, Source
+from neurocomp.backend.processes.timed import Delay, PyDelayModel
 from neurocomp.backend.runtime import session
 from neurocomp.backend.runtime.ends import Feed, Field, Harvest
 from neurocomp.backend.runtime.launch import Models
@@ -28,7 +28,6 @@ from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph
 from neurocomp.ir.schedule import axon_delays, depths, split_delays
 from neurocomp.quant.check import check, peak_drive
-from neurocomp.quant.fixed import IntArray
 from neurocomp.quant.reference import Trace, Watch
 
 CONV_LIMIT = 2**23  # Lava's convolution wraps its sums to 24 bits
@@ -117,7 +116,7 @@ class StockNetwork:
             models |= connect(e, sender, out, neurons[e.target])
         return models | Outlets(graph, self.form).connect(neurons, outs, harvest)
 
-    def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
+    def encode(self, frames: Array) -> npt.NDArray[np.int32]:
         """(F, W, H, C)."""
         return np.ascontiguousarray(frames[0].transpose(0, 3, 2, 1), np.int32)
 

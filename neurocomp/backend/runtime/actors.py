@@ -10,16 +10,13 @@ from __future__ import annotations
 import mmap
 import os
 import signal
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe, connection, get_context
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 import psutil  # type: ignore[import-untyped]
-import threadpoolctl  # type: ignore[import-untyped]
 from lava.magma.compiler.channels.interfaces import ChannelType
 from lava.magma.compiler.channels.pypychannel import PyPyChannel
 from lava.magma.runtime.message_infrastructure.message_infrastructure_interface import (
@@ -27,14 +24,12 @@ from lava.magma.runtime.message_infrastructure.message_infrastructure_interface 
 )
 
 from neurocomp.backend.runtime.channel import lean_channel
-from neurocomp.backend.runtime.orphan import die_with
+from neurocomp.backend.runtime.child import READY, run
 from neurocomp.errors import RunError
 
 GRACE_S = 0.5  # between a child's end and the report of the one that made it end
 JOIN_S = 1.0  # a killed process is gone long before
 RUNNING = 2**16  # no exit code is as great
-MAX_REPORT = 2**15  # bytes: a pipe takes them without a reader
-_READY = b""
 
 
 class AnonymousMemory:
@@ -51,7 +46,7 @@ class Actor:
         self.name = name
         self.report, report = Pipe(duplex=False)
         self.process = get_context("fork").Process(
-            target=_run, args=(builder, report, os.getpid()), name=name, daemon=True
+            target=run, args=(builder, report, os.getpid()), name=name, daemon=True
         )
         self.process.start()
         report.close()
@@ -82,7 +77,7 @@ class Actor:
             text = self.report.recv_bytes()
         except EOFError:
             return False
-        if text == _READY:
+        if text == READY:
             return True
         trace = text.decode(errors="replace").rstrip()
         raise RunError(f"Lava process '{self.name}' failed: {trace.splitlines()[-1]}\n{trace}")
@@ -189,22 +184,3 @@ class Actors(MessageInfrastructureInterface):  # type: ignore[misc]
             a.process.join(JOIN_S)
             a.report.close()
         self.children.clear()
-
-
-def _run(builder: Any, report: Connection, parent: int) -> None:
-    """What a child does: build, report, run until it is killed or fails."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    threadpoolctl.threadpool_limits(1, "blas")  # two threads: twice the CPU time, same wall time
-    die_with(parent)
-    try:
-        model = builder.build()
-        report.send_bytes(_READY)
-        model.start()
-    finally:
-        if sys.exc_info()[0] is not None:
-            report.send_bytes(traceback.format_exc().encode()[-MAX_REPORT:])
-            os._exit(1)
-        os._exit(0)

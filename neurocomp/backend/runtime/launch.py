@@ -21,8 +21,8 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.runtime import Runtime
 
 from neurocomp.backend.runtime.actors import Actors
-from neurocomp.backend.runtime.interrupt import held_back
 from neurocomp.errors import RunError
+from neurocomp.interrupt import held_back, not_lost
 
 Models: TypeAlias = dict[AbstractProcess, type]
 
@@ -87,11 +87,11 @@ def launched(build: Callable[[], Models], *, lean: bool = False) -> Iterator[Act
     made: list[AbstractProcess] = []
     runtime = None
     try:
-        with _BUILDING, _undisturbed(), _noted(made), held_back() as let_through:
-            models = build()
-            let_through()
-            runtime = _compiled(models, lean)
-            _fork(runtime, let_through)
+        with _BUILDING, _undisturbed(), _noted(made):
+            with not_lost():
+                runtime = _compiled(build(), lean)
+            with held_back() as let_through:
+                _fork(runtime, let_through)
         runtime.actors.await_ready(time.monotonic() + READY_S)
         runtime.start(RunContinuous())
         yield runtime.actors

@@ -18,7 +18,6 @@ from neurocomp.backend.runtime.launch import Models, launched
 from neurocomp.backend.runtime.pump import pump
 from neurocomp.backend.runtime.shared import Slots
 from neurocomp.ir import Array, Graph
-from neurocomp.quant.fixed import IntArray
 from neurocomp.quant.reference import Trace
 
 SLOTS = 2  # batches that wait at either end of the network
@@ -46,7 +45,7 @@ class Network(Protocol):
     def processes(self, feed: Feed, harvest: Harvest) -> Models:
         """Make all Lava processes, connected, and the model of each."""
 
-    def encode(self, frames: IntArray) -> npt.NDArray[np.int32]:
+    def encode(self, frames: Array) -> npt.NDArray[np.int32]:
         """Frames (B, F, C, H, W) as the source sends them, a row or array for each Lava step."""
 
     def decode(self, data: Bytes, samples: int) -> Trace:

@@ -1,0 +1,91 @@
+"""The backend "lava" against stock netx, by number of cores, and its memory."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from neurocomp import backend
+from neurocomp.formats.netx import read_netx, write_netx
+from neurocomp.ir import Input
+from neurocomp.mapping import map_graph
+from neurocomp.spec.target import load_target
+from simulate_parts.measure import measured, peak_memory, show, show_ours
+from simulate_parts.networks import RATE, cut, pilot_network, synapses, weight_bytes
+
+NETWORKS = {
+    "tiny_conv_lif.net": ("loihi2", 400),
+    "mnist_dense.net": ("loihi2", 400),
+    "oxford_dense.net": ("loihi2-2023", 200),
+    "pilotnet_sdnn.net": ("loihi2-2023", 12),
+}
+SAMPLES = 16  # at once, where memory is measured
+
+
+def pilotnet(options: argparse.Namespace) -> None:
+    """Mapped on its real number of cores against stock netx."""
+    graph, values = pilot_network(options.steps)
+    mapping = map_graph(graph, load_target("loihi2"), "compiler")
+    print(
+        f"PilotNet's shape: {sum(p.size for p in graph.neurons):,} neurons, "
+        f"{synapses(graph):,} synapses, {mapping.n_cores} cores, {RATE:.0%} active"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pilot.net"
+        write_netx(graph, file)
+        stock, differing = measured(graph, values, "netx", file=file)
+    show("stock netx", stock, differing)
+    show_ours(graph, values, mapping, stock)
+
+
+def netx(options: argparse.Namespace) -> None:
+    """Other people's files, in Lava mapped, and in lava-dl's own loader."""
+    for name, (target, steps) in NETWORKS.items():
+        file = (options.networks or Path()) / name
+        if not file.is_file():
+            print(f"{name}: not measured, {file} is not there")
+            continue
+        graph = read_netx(file)
+        mapping = map_graph(graph, load_target(target), "compiler")
+        source = graph.inputs[0]
+        assert isinstance(source.neuron, Input)
+        rng = np.random.default_rng(0)
+        shape = (1, steps, *source.shape)
+        values = (rng.random(shape) < 0.1).astype(np.int64)
+        if source.neuron.limits != (0, 1):
+            values = np.clip(rng.integers(0, 8, shape).cumsum(axis=1) // 4, *source.neuron.limits)
+        stock, differing = measured(graph, values, "netx", file=file)
+        show(f"{name}, stock netx", stock, differing)
+        show_ours(graph, values, mapping, stock, f"{name}, {mapping.n_cores} cores")
+
+
+def cores(options: argparse.Namespace) -> None:
+    """The cost does not grow with the number of cores."""
+    graph, values = pilot_network(options.steps)
+    one = None
+    for n in (1, 128):
+        mapping = cut(graph, n)
+        ms, differing = measured(graph, values, "lava", mapping)
+        show(f"{mapping.n_cores} core(s)", ms, differing, one)
+        one = one or ms
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Greatest memory of all processes, shared pages counted once, against what is allowed."""
+    graph, values = pilot_network(options.steps)
+    mapping = map_graph(graph, load_target("loihi2"), "compiler")
+    weights, states = weight_bytes(graph), 8 * SAMPLES * sum(p.size for p in graph.neurons)
+    batches = [np.repeat(values, SAMPLES, axis=0)] * 3
+    with peak_memory() as peak:
+        with closing(backend.stream(graph, mapping, batches)) as runs:
+            for _ in runs:
+                pass
+    most, allowed = max(peak), 2 * (weights + states) + 500 * 10**6
+    print(
+        f"memory: weights {weights / 1e6:.0f} MB, states of {SAMPLES} samples {states / 1e6:.0f} "
+        f"MB; all processes {most / 1e6:.0f} MB, allowed 2 × both + 500 = {allowed / 1e6:.0f} MB"
+    )

@@ -1,0 +1,75 @@
+"""CPU time per network step, and memory of all processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psutil
+
+from neurocomp import backend
+from neurocomp.ir import Array, Graph
+from neurocomp.mapping.model import Mapping
+from neurocomp.quant import reference
+from neurocomp.quant.reference import Watch
+
+RUNS = 3  # that count, after the one that warms up
+
+
+def measured(
+    graph: Graph, values: Array, name: str, mapping: Mapping | None = None, **settings: Any
+) -> tuple[float, int]:
+    """Least CPU ms per step of some equal runs, and what differs from the reference in any.
+
+    Every message of every step is compared, and u and v (or the sigma-delta states) at the end.
+    """
+    watch = Watch(tuple(p.name for p in graph.neurons))
+    given = [values] * (1 + RUNS)
+    with closing(
+        backend.stream(graph, mapping, given, backend=name, watch=watch, **settings)
+    ) as runs:
+        executed = list(runs)
+    expected = reference.run(graph, values, watch)
+    differing = sum(sum(x.trace.mismatches(expected).values()) for x in executed)
+    return min(1e3 * x.cpu_s / x.steps for x in executed[1:]), differing
+
+
+def show(what: str, ms: float, differing: int | None, against: float | None = None) -> None:
+    """One row."""
+    ratio = "" if against is None else f"   × {against / ms:6.1f}"
+    found = "" if differing is None else f"{differing} differ"
+    print(f"{what:48} {ms:9.3f} cpu-ms/step   {found}{ratio}", flush=True)
+
+
+def show_ours(
+    graph: Graph, values: Array, mapping: Mapping, theirs: float, what: str = "lava"
+) -> None:
+    """Rows of backend "lava", in blocks and step by step, against a peer's CPU ms per step."""
+    for how, block in (("in blocks", None), ("step by step", 1)):
+        ms, differing = measured(graph, values, "lava", mapping, block=block)
+        show(f"{what}, {how}", ms, differing, theirs)
+
+
+@contextmanager
+def peak_memory() -> Iterator[list[int]]:
+    """Proportional set sizes of this process and its children, sampled."""
+    found, done = [0], threading.Event()
+
+    def watch() -> None:
+        me = psutil.Process()
+        while not done.wait(0.05):
+            try:
+                family = [me, *me.children(recursive=True)]
+                found.append(sum(p.memory_full_info().pss for p in family))
+            except psutil.NoSuchProcess:
+                continue
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        thread.join()
