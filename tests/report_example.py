@@ -100,6 +100,23 @@ def map_row(policy: str = "balanced", cores: int = 7) -> dict[str, Any]:
             "max_link_per_step": 12.0,
             "rates": "measured",
         },
+        "costs": {
+            "loihi1_equivalent_energy": {
+                "davies2018": {
+                    "energy_pj": {
+                        "neurons": 2000.0,
+                        "synapses": 3000.0,
+                        "messages": 0.0,
+                        "mesh": 500.0,
+                        "total": 5500.0,
+                    },
+                    "makespan_ns": 4000.0,
+                    "step_ns": 4500.0,
+                    "power_mw": None,
+                    "unpriced": ["message_out", "message_in"],
+                }
+            }
+        },
         "seconds": 0.5,
     }
 

@@ -10,6 +10,7 @@ from report_example import candidate, candidates, finished, map_row
 from neurocomp.ir import Conv, Dense, Graph, Input, LoihiLif, Population, Projection, skip
 from neurocomp.report import (
     core_table,
+    cost_table,
     layer_table,
     legend,
     mismatch_table,
@@ -169,3 +170,29 @@ class TestWiring:
         e = replace(graph.projections[0], weight=np.array([[0, 2, 0, 0]]))
         table = projection_table(graph.with_parts(graph.populations, (e,)))
         assert table.rows[0][4] == 25
+
+
+class TestCosts:
+    def test_a_row_for_each_basis(self) -> None:
+        table = cost_table(map_row())
+        assert table.headers == (
+            "basis",
+            "neurons nJ",
+            "synapses nJ",
+            "messages nJ",
+            "mesh nJ",
+            "total nJ",
+            "busiest core µs",
+            "step µs",
+            "without a price",
+        )
+        name, without = "loihi1 equivalent energy, davies2018", "message out, message in"
+        assert table.rows == ((name, 2.0, 3.0, 0.0, 0.5, 5.5, 4.0, 4.5, without),)
+
+    def test_power_where_a_step_rate_was_asked_for(self) -> None:
+        row = map_row()
+        cost = row["costs"]["loihi1_equivalent_energy"]["davies2018"]
+        cost["power_mw"] = {"steps_per_second": 1000.0, "dynamic": 0.25, "static": None}
+        table = cost_table(row)
+        assert table.headers[-3:] == ("dynamic mW", "static mW", "without a price")
+        assert table.rows[0][-3:] == (0.25, None, "message out, message in")

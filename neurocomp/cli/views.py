@@ -77,7 +77,7 @@ def _show_joint(out: Console, summary: dict[str, Any]) -> None:
 
 def show_mapping(out: Console, row: dict[str, Any]) -> None:
     """Layer table with used/limit per resource, then the totals."""
-    from neurocomp.report import layer_table, legend
+    from neurocomp.report import cost_table, layer_table, legend
 
     headers, rows = layer_table(row)
     headers = tuple(header.replace(" ", "\n") for header in headers)
@@ -91,28 +91,10 @@ def show_mapping(out: Console, row: dict[str, Any]) -> None:
         f"messages, {traffic['spike_hops_per_step']:.1f} hops, busiest link "
         f"{traffic['max_link_per_step']:.1f} (rates {traffic['rates']})"
     )
-    for name, by_basis in row["costs"].items():
-        for basis, cost in by_basis.items():
-            out.line(f"{name.replace('_', ' ')}, basis {basis}: {_costs(cost)}")
-
-
-def _costs(cost: dict[str, Any]) -> str:
-    """Energy and time of a step, and power where a step rate was asked for."""
-    parts = [
-        f"{cost['energy_pj']['total'] / 1000:,.1f} nJ per step",
-        f"busiest core {cost['makespan_ns'] / 1000:,.1f} µs",
-        f"a step {cost['step_ns'] / 1000:,.1f} µs",
-    ]
-    if cost["power_mw"] is not None:
-        power = cost["power_mw"]
-        static = "unknown" if power["static"] is None else f"{power['static']:,.0f} mW"
-        parts.append(
-            f"{power['dynamic']:,.3f} mW at {power['steps_per_second']:,.0f} steps/s, "
-            f"static {static}"
-        )
-    if cost["unpriced"]:
-        parts.append(f"without a price: {', '.join(cost['unpriced']).replace('_', ' ')}")
-    return " · ".join(parts)
+    headers, rows = cost_table(row)
+    if rows:
+        headers = tuple(header.replace(" ", "\n") for header in headers)
+        out.table("energy and time of a step", headers, rows)
 
 
 def require_exact(row: dict[str, Any], where: str) -> None:

@@ -8,6 +8,7 @@ from neurocomp.report.paper import paper_table
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import (
     Table,
+    cost_table,
     layer_table,
     legend,
     mismatch_table,
@@ -21,6 +22,7 @@ __all__ = [
     "RunResults",
     "Table",
     "core_table",
+    "cost_table",
     "layer_table",
     "legend",
     "mismatch_table",

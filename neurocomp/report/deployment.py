@@ -10,7 +10,7 @@ from neurocomp.report.markup import Child, el
 from neurocomp.report.overview import counted
 from neurocomp.report.parts import facts, figure, folded, missing, section, shown, table, tag
 from neurocomp.report.results import RunResults
-from neurocomp.report.tables import legend, mismatch_table, policy_table, words
+from neurocomp.report.tables import cost_table, legend, mismatch_table, policy_table, words
 from neurocomp.report.usage import layer_bars
 
 
@@ -46,6 +46,7 @@ def mapping_section(results: RunResults, pictures: dict[str, Element]) -> Elemen
             el("div", *_policies(results.mappings, row["policy"]), *_traffic(row, pictures)),
             class_="columns",
         ),
+        *_costs(row),
         _cores(results),
     )
 
@@ -85,6 +86,18 @@ def _cores(results: RunResults) -> Element | None:
         return None
     rows = core_table(graph, mapping, target)
     return folded(f"What each of {counted(mapping.n_cores, 'core')} holds", table(rows))
+
+
+def _costs(row: dict[str, Any]) -> list[Child]:
+    found = cost_table(row)
+    if not found.rows:
+        return []
+    basis = (
+        " Events of the mapped network times published prices; a basis says where those are from. "
+        "A core does one thing after another, and a step ends when the busiest core, the message "
+        "that goes farthest and the barrier are through."
+    )
+    return [el("h3", "Energy and time of a step"), el("p", tag("estimated"), basis), table(found)]
 
 
 def _policies(mappings: dict[str, dict[str, Any]], chosen: str) -> list[Element]:

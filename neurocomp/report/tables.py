@@ -97,6 +97,27 @@ def policy_table(mappings: dict[str, dict[str, Any]]) -> Table:
     return Table(headers, tuple(rows))
 
 
+def cost_table(map_row: dict[str, Any]) -> Table:
+    """One row per published basis: energy of a step by part, its time, power if it was asked for.
+
+    Nothing is counted for what a basis does not price; the last column names that.
+    """
+    parts = ("neurons", "synapses", "messages", "mesh", "total")
+    powers: tuple[str, ...] = ()
+    rows: list[Row] = []
+    for name, by_basis in map_row["costs"].items():
+        for basis, cost in by_basis.items():
+            energy = (cost["energy_pj"][part] / 1000 for part in parts)
+            times = (cost[key] / 1000 for key in ("makespan_ns", "step_ns"))
+            power = cost["power_mw"]
+            powers = () if power is None else ("dynamic", "static")
+            watts = (power[key] for key in powers)
+            without = words(", ".join(cost["unpriced"]))
+            rows.append((f"{words(name)}, {basis}", *energy, *times, *watts, without or "–"))
+    head = ("basis", *(f"{part} nJ" for part in parts), "busiest core µs", "step µs")
+    return Table((*head, *(f"{key} mW" for key in powers), "without a price"), tuple(rows))
+
+
 def ranking_table(candidates: list[dict[str, Any]], limit: int) -> Table:
     """The best-scored candidates, the count of live convolutions beside the score."""
     scored = [c for c in candidates if c["score"] is not None]
