@@ -17,15 +17,15 @@ if TYPE_CHECKING:
         data_sets,
         export_network,
         map_network,
-        parity,
         recipes,
         search,
         simulate,
         targets,
         write_reports,
     )
-    from neurocomp.flow import side_by_side as compare
     from neurocomp.flow import train as train_network  # neurocomp.train is the package
+    from neurocomp.flow.parity import parity
+    from neurocomp.flow.side_by_side import side_by_side as compare
 
 __version__ = "0.1.0"
 _FLOW = "neurocomp.flow"
