@@ -9,9 +9,9 @@ with everything that a searched network has, on cores made small so that it cros
 MNIST-size one on the targets as they are. Exit code 1 where packets, hops or a spike differ.
 
 Energies differ by what is counted, not by the price of an event. SANA-FE counts a graded value as a
-spike per bit set, a bias as an event per neuron and step, weights of zero as well, and neurons in
-the steps before and after their window too; packets that stay on a core cost it a message. We have
-no estimate of latency to hold against its own.
+spike per bit set, a bias as an event per neuron and step, and neurons in the steps before and after
+their window too; packets that stay on a core cost it a message. Our time of a step adds up what the
+busiest core does at mean rates; in SANA-FE messages overlap with it and wait for links.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from pathlib import Path
 
 import numpy as np
 
-from neurocomp.backend.counts import Counts, count
-from neurocomp.backend.execution import Executed
-from neurocomp.backend.traffic import operations
 from neurocomp.flow.export import layout_of
 from neurocomp.formats.sanafe import write_sanafe
 from neurocomp.ir import (
@@ -50,12 +47,15 @@ from neurocomp.ir.schedule import depths
 from neurocomp.ir.shapes import weight_shape
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
+from neurocomp.mapping.costs import cost_rows
+from neurocomp.mapping.events import events
 from neurocomp.mapping.flow import flow
-from neurocomp.mapping.traffic import Traffic, traffic
+from neurocomp.mapping.traffic import traffic
 from neurocomp.quant import reference
 from neurocomp.quant.fixed import MAX_VTH, level_range
-from neurocomp.spec.target import EventCost, Target, load_target
+from neurocomp.spec.target import Target, load_target
 
+PARTS = {"synapse": ("synapses",), "soma": ("neurons",), "network": ("messages", "mesh")}
 SANAFE = """
 import json, os, sys
 folder, steps = sys.argv[1], int(sys.argv[2])
@@ -209,9 +209,9 @@ def compare(graph: Graph, target: Target, python: Path, folder: Path) -> int:
     rates = {name: (s != 0).mean(axis=0) for name, s in sent.items()}
     mapping = map_graph(graph, target, "balanced", rates=rates)
     written = write_sanafe(graph, layout_of(mapping, target), target, sent, folder)
-    between = flow(graph, mapping.partition, rates_of(graph, rates))
+    activity = rates_of(graph, rates)
+    between = flow(graph, mapping.partition, activity)
     ours = traffic(between, mapping.placement, target)
-    counts = count(graph, Executed(values, trace, window, 0.0), None)
     command = [python, "-c", SANAFE, str(folder), str(written.steps)]
     ran = subprocess.run(command, capture_output=True, check=True)
     theirs = json.loads(ran.stdout)
@@ -227,11 +227,14 @@ def compare(graph: Graph, target: Target, python: Path, folder: Path) -> int:
     print(f"  packets  ours {packets:>9,}   theirs {theirs['packets']:>9,}")
     print(f"  hops     ours {hops:>9,}   theirs {theirs['hops']:>9,}")
     if written.costs is not None:
-        estimate = estimated(graph, target, counts, ours, window)
-        for part, joules in estimate.items():
-            mine, its = joules * 1e9, theirs["energy"][part] * 1e9
+        step = events(graph, mapping, between, activity, target)
+        row = cost_rows(step, target, len(mapping.chips))["costs"]["energy"]["sanafe"]
+        for part, ours_in in PARTS.items():
+            mine = window * sum(row["energy_pj"][name] for name in ours_in) / 1e3
+            its = theirs["energy"][part] * 1e9
             print(f"  {part:8} ours {mine:>9,.1f}   theirs {its:>9,.1f} nJ")
-        print(f"  latency  ours         -   theirs {theirs['seconds'] * 1e6:>9,.1f} µs")
+        mine, its = written.steps * row["step_ns"] / 1e3, theirs["seconds"] * 1e6
+        print(f"  latency  ours {mine:>9,.1f}   theirs {its:>9,.1f} µs")
     else:
         print(f"  energy   nobody published costs of {target.name}")
     return int(wrong > 0 or packets != theirs["packets"] or hops != theirs["hops"])
@@ -251,38 +254,6 @@ def spikes(graph: Graph, sent: dict[str, Array]) -> set[tuple[str, int, int]]:
 def told(graph: Graph, group: str) -> bool:
     """Whether a group is one of the graph's populations of neurons."""
     return group in {f"p{i}_{p.name}" for i, p in enumerate(graph.populations) if i}
-
-
-def estimated(
-    graph: Graph, target: Target, counts: Counts, sent: Traffic, window: int
-) -> dict[str, float]:
-    """Joules of our counts × the target's table on the basis "sanafe".
-
-    Synapses with a weight that messages reach; every neuron once per step of its window; messages
-    between cores and from outside, with hops at the mean price of both directions.
-    """
-    costs = target.costs["sanafe"]
-    served = {
-        e.name: price(costs.synapse_conv if isinstance(e.op, Conv) else costs.synapse_dense)
-        for e in graph.projections
-    }
-    done = operations(graph, counts)
-    updates = window * sum(p.size for p in graph.neurons)
-    fired = sum(int(counts.fired[p.name].sum()) for p in graph.neurons)
-    hop = (price(costs.hop_east_west) + price(costs.hop_north_south)) / 2
-    messages = (sent.messages + sent.inputs) * window
-    return {
-        "synapse": sum(int(done[name].sum()) * joules for name, joules in served.items()),
-        "soma": updates * (price(costs.neuron_access) + price(costs.neuron_update))
-        + fired * price(costs.neuron_spike),
-        "network": messages * (price(costs.message_out) + price(costs.message_in))
-        + sent.spike_hops * window * hop,
-    }
-
-
-def price(cost: EventCost | None) -> float:
-    """Joules of an event."""
-    return 0.0 if cost is None or cost.pj is None else cost.pj * 1e-12
 
 
 if __name__ == "__main__":
