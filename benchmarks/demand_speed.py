@@ -27,7 +27,7 @@ from neurocomp.ir import Graph
 from neurocomp.spec.space import load_space
 from neurocomp.spec.target import Target, load_target
 
-CACHES = (price._fewest, loihi1._axis, loihi1._lists)
+CACHES = (price._fewest, loihi1.axis_kinds, loihi1._lists)
 
 
 class Place(NamedTuple):
