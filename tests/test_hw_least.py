@@ -155,6 +155,14 @@ def test_pieces_hear_more_the_fewer_they_are() -> None:
     assert found.taps[-1][1] == (9,)  # a single neuron hears nine taps, each from another source
 
 
+def test_a_layer_that_hears_nothing_but_padding() -> None:
+    """A 2×2 kernel with padding 1 and dilation 2 steps over the only source position."""
+    op = Conv((2, 2), (2, 2), (1, 1), (1, 2))
+    layer = Layer("l", (12, 1, 1), (Incoming("p", op, (8, 1, 1), 8),), ())
+    for name in ("loihi1", "loihi2"):
+        assert least_cores(layer, SHIPPED[name]) == fewest(layer, SHIPPED[name]) == 1
+
+
 def test_a_layer_of_the_output_needs_one_core_at_the_least() -> None:
     graph = chain("c", (1, 3, 3), ((1, 3, 3), CONV, 8))
     for chip in SHIPPED.values():

@@ -108,7 +108,8 @@ def _listed(
     for pieces, taps in options:
         if pieces >= best:
             break
-        most = room // sum([bits.least(t, 2) for t, bits in zip(taps, convs, strict=True)])
+        several = sum([bits.least(t, 2) for t, bits in zip(taps, convs, strict=True)])
+        most = room // several if several else channels  # pieces that hear nothing but padding
         if most < 2:
             most = sum([bits.least(t, 1) for t, bits in zip(taps, convs, strict=True)]) <= room
         if most:
