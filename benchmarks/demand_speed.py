@@ -2,11 +2,14 @@
 
     python benchmarks/demand_speed.py [--candidates 200] [--image 3,32,32] [--targets loihi2,loihi1]
 
-Every line is one target. ``need`` is what a whole layer needs of a core (`hw.demand`'s count),
-``cores`` the search for the fewest cores (`hw.layer_cores`): the first time that a distinct layer
-is met, over the stream of candidates as a search meets them, and when all are known. CPU time in
-microseconds per layer; the first line says how fast the interpreter is here, since a busy machine
-slows everything down alike.
+Every line is one target. ``view`` makes a layer's view from the graph (`hw.layer.layer_of`),
+``need`` is what a whole layer needs of a core (`hw.demand`'s count), ``bound`` the lower bound of
+its cores (`hw.least_cores`): over the stream of candidates with nothing known before it, and again.
+``search`` looks for the fewest cores (`hw.layer_cores`): the first time that a distinct layer is
+met, over the stream, and when all are known. CPU time in microseconds per layer; the first line
+says how fast the interpreter is here, since a busy machine slows everything down alike. ``tight``
+is the share of distinct layers whose bound is what the search finds, and the sum of all bounds as a
+share of the cores found; the benchmark stops where a bound is above.
 """
 
 from __future__ import annotations
@@ -20,14 +23,20 @@ import numpy as np
 
 from neurocomp.arch import Task, build, draw, for_task
 from neurocomp.errors import FitError
-from neurocomp.hw import layer_cores, loihi1, price
+from neurocomp.hw import layer_cores, least_cores, loihi1, price
 from neurocomp.hw.demand import need
-from neurocomp.hw.layer import Layer, layer_of
+from neurocomp.hw.layer import NO_LIMIT, Layer, layer_of
+from neurocomp.hw.least import loihi2, positions, tiles
 from neurocomp.ir import Graph
 from neurocomp.spec.space import load_space
 from neurocomp.spec.target import Target, load_target
 
-CACHES = (price._fewest, loihi1._axis, loihi1._lists)
+CACHES = (
+    price._fewest, loihi1.axis_kinds, loihi1._lists,
+    loihi2.most_channels, positions.positions, positions._options, tiles.tiles,
+)  # fmt: skip
+HEADERS = ("target", "distinct", "view", "need", "bound", "again", "search: first", "stream",
+           "known", "tight")  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -52,7 +61,7 @@ def main() -> None:
     places = [Place(graph, p.name) for graph in graphs for p in graph.neurons]
     print(f"an empty loop turns in {1e3 * least(lambda: spin(10**6)):.0f} ns")
     print(f"{len(graphs)} candidates of {options.space}, {len(places)} layers, µs per layer:")
-    print("target        distinct   need   cores: first time   in a search   known")
+    print("".join(f"{header:>13}" for header in HEADERS))
     for name in options.targets.split(","):
         print(line(name, load_target(name), places))
 
@@ -61,18 +70,30 @@ def line(name: str, target: Target, places: list[Place]) -> str:
     """What one target takes."""
     layers = [layer for place in places if (layer := view(place, target)) is not None]
     if not layers:
-        return f"{name:13} cannot store or configure any of the layers"
+        return f"{name:>13} cannot store or configure any of the layers"
     seen = [place for place in places if view(place, target) is not None]
     distinct = {layer: place for layer, place in zip(layers, seen, strict=True)}
+    views = least(lambda: [layer_of(*place, target) for place in seen])
     needs = least(lambda: [need(layer, [((0, 0, 0), layer.shape)], target) for layer in layers])
-    forget()
-    first = seconds(lambda: [priced(place, target) for place in distinct.values()])
-    forget()
-    stream = seconds(lambda: [priced(place, target) for place in seen])
-    known = least(lambda: [priced(place, target) for place in seen])
-    each = [1e6 * s / len(layers) for s in (needs, stream, known)]
-    once = 1e6 * first / len(distinct)
-    return f"{name:13} {len(distinct):8} {each[0]:6.1f} {once:19.1f} {each[1]:13.1f} {each[2]:7.1f}"
+    bounds, again = cold(lambda: [least_cores(layer, target) for layer in layers])
+    first, _ = cold(lambda: [priced(place, target) for place in distinct.values()])
+    stream, known = cold(lambda: [priced(place, target) for place in seen])
+    each = [1e6 * s / len(layers) for s in (views, needs, bounds, again, stream, known)]
+    cells = [*each[:4], 1e6 * first / len(distinct), *each[4:]]
+    numbers = "".join(f"{value:13.1f}" for value in cells)
+    return f"{name:>13}{len(distinct):13}{numbers}{tightness(distinct, target)}"
+
+
+def tightness(distinct: dict[Layer, Place], target: Target) -> str:
+    """How many bounds are what the search finds, and the bounds' share of all cores."""
+    pairs = [
+        (least_cores(layer, target), priced(place, target)) for layer, place in distinct.items()
+    ]
+    if any(bound > found for bound, found in pairs):
+        raise SystemExit(f"{target.name}: a bound is above what the search finds")
+    fit = [(bound, found) for bound, found in pairs if found < NO_LIMIT]
+    equal = sum(bound == found for bound, found in fit) / len(fit)
+    return f"{equal:7.0%} {sum(b for b, _ in fit) / sum(f for _, f in fit):5.0%}"
 
 
 def view(place: Place, target: Target) -> Layer | None:
@@ -83,18 +104,19 @@ def view(place: Place, target: Target) -> Layer | None:
         return None
 
 
-def priced(place: Place, target: Target) -> None:
-    """Price a layer, or find that it does not fit."""
+def priced(place: Place, target: Target) -> int:
+    """The cores of a layer, more than there can be where it does not fit."""
     try:
-        layer_cores(*place, target)
+        return layer_cores(*place, target).n_cores
     except FitError:
-        pass
+        return NO_LIMIT
 
 
-def forget() -> None:
-    """Empty what the hardware model remembers."""
+def cold(work: Callable[[], object]) -> tuple[float, float]:
+    """CPU seconds of a call for which the hardware model remembers nothing, and of later ones."""
     for cache in CACHES:
         cache.cache_clear()
+    return seconds(work), least(work)
 
 
 def spin(turns: int) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from mapping_networks import CONV, NEURON, cell, chain, mlp, pooled, target
+from mapping_networks import CONV, cell, chain, mlp, pooled, target
 
 from neurocomp.errors import FitError
 from neurocomp.hw import Demand, Use, demand
@@ -15,13 +11,8 @@ from neurocomp.hw.layer import layer_of
 from neurocomp.ir import (
     Conv,
     Dense,
-    Graph,
-    Input,
-    Population,
-    Projection,
     Slice,
     skip,
-    verify,
     whole,
 )
 from neurocomp.spec.target import load_target
@@ -214,52 +205,6 @@ def test_loihi_1_padding_only_needs_nothing() -> None:
     graph = chain("c", (1, 2, 2), ((1, 4, 4), Conv((1, 1), padding=(1, 1)), 8))
     need = demand(graph, [Slice("l1", (0, 0, 0), (1, 1, 4))], LOIHI1)
     assert (need.synapse_words.used, need.in_axons.used) == (0, 0)
-
-
-@st.composite
-def layers(draw: st.DrawFn) -> tuple[Graph, Slice]:
-    """A layer with one kind of input, and a box of it."""
-    op = draw(st.sampled_from([CONV, Conv((1, 1)), Conv((3, 1), dilation=(2, 1), padding=(2, 0)),
-                               Dense()]))  # fmt: skip
-    channels, height, width = (draw(st.integers(1, n)) for n in (40, 6, 6))
-    source = Population("in", (draw(st.integers(1, 6)), height, width), Input())
-    own = Population("l1", (channels, height, width), NEURON)
-    edge = Projection("p1", "in", "l1", op, draw(st.integers(1, 8)))
-    graph = verify(Graph("g", (source, own), (edge,), "l1"))
-    start = tuple(draw(st.integers(0, n - 1)) for n in own.shape)
-    stop = tuple(draw(st.integers(a + 1, n)) for a, n in zip(start, own.shape, strict=True))
-    return graph, Slice("l1", start, stop)  # type: ignore[arg-type]
-
-
-@given(layers())
-@settings(max_examples=60, deadline=None)
-def test_demand_grows_with_rows_columns_and_bits(case: tuple[Graph, Slice]) -> None:
-    """On Loihi 2. A Loihi 1 core can share more lists the more rows it holds."""
-    graph, box = case
-    base = demand(graph, [box], LOIHI2)
-    (c1, y1, x1), (_, height, width) = box.stop, graph.population("l1").shape
-    wider = [
-        replace(box, stop=(c1, min(y1 + 1, height), x1)),
-        replace(box, stop=(c1, y1, min(x1 + 1, width))),
-    ]
-    edge = graph.projections[0]
-    finer = replace(edge, weight_bits=min(edge.weight_bits + 1, 8))
-    grown = [demand(graph, [larger], LOIHI2) for larger in wider]
-    grown.append(demand(replace(graph, projections=(finer,)), [box], LOIHI2))
-    for need in grown:
-        assert all(a.used <= b.used for a, b in zip(base, need, strict=True))
-
-
-@given(st.integers(1, 64), st.integers(1, 64), st.integers(1, 8))
-@settings(max_examples=40, deadline=None)
-def test_demand_grows_with_fan_in(few: int, more: int, bits: int) -> None:
-    few, more = sorted((few, more))
-    for op, size in ((Dense(), 1), (CONV, 4)):
-        needs = []
-        for channels in (few, more):
-            graph = chain("g", (channels, size, size), ((8, size, size), op, bits))
-            needs.append(demand(graph, [whole(graph.population("l1"))], LOIHI2))
-        assert all(a.used <= b.used for a, b in zip(*needs, strict=True))
 
 
 def test_a_chip_of_one_bit_stores_no_signed_weight() -> None:

@@ -69,7 +69,7 @@ def entries(
     return groups * positions * (2 if atoms > POP16_ATOMS else 1)
 
 
-class _Kind(NamedTuple):
+class Kind(NamedTuple):
     """Source rows (or columns) that see the same kernel taps.
 
     Attributes:
@@ -83,12 +83,12 @@ class _Kind(NamedTuple):
     firsts: range
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
     """The source rows (or columns) that a box hears: how many, of which kinds, and how far."""
 
     n: int
     last: int
-    kinds: tuple[_Kind, ...]
+    kinds: tuple[Kind, ...]
 
 
 def _conv(
@@ -96,7 +96,7 @@ def _conv(
 ) -> tuple[int, int]:
     """Input axons and synapse words of a convolution into one box."""
     (c0, y0, x0), (c1, y1, x1) = box
-    rows, columns = _axis(op, 0, y0, y1, e.source[1]), _axis(op, 1, x0, x1, e.source[2])
+    rows, columns = axis_kinds(op, 0, y0, y1, e.source[1]), axis_kinds(op, 1, x0, x1, e.source[2])
     group_in = e.source[0] // op.groups
     words = axons = 0
     for channels, times in pieces(c0, c1, shape[0] // op.groups):
@@ -110,7 +110,7 @@ def _conv(
 
 
 @lru_cache(maxsize=1 << 14)
-def _axis(op: Conv, axis: int, start: int, stop: int, size: int) -> _Axis:
+def axis_kinds(op: Conv, axis: int, start: int, stop: int, size: int) -> Axis:
     """The source rows (axis 0) or columns that target rows ``start ≤ o < stop`` listen to.
 
     Those that see the same taps follow one another, ``stride`` apart.
@@ -127,16 +127,16 @@ def _axis(op: Conv, axis: int, start: int, stop: int, size: int) -> _Axis:
         taps = heard[i]
         firsts.setdefault(tuple(taps), []).append((i + p - taps[0] * d) // s - start)
     kinds = [
-        _Kind(len(taps), (taps[0] - taps[-1]) * d // s, range(own[0], own[-1] + 1))
+        Kind(len(taps), (taps[0] - taps[-1]) * d // s, range(own[0], own[-1] + 1))
         for taps, own in firsts.items()
     ]
     last = max((kind.firsts[-1] + kind.spread for kind in kinds), default=0)
-    return _Axis(len(heard), last, tuple(kinds))
+    return Axis(len(heard), last, tuple(kinds))
 
 
 @lru_cache(maxsize=1 << 14)
 def _lists(
-    rows: _Axis, columns: _Axis, width: int, channels: int, index_widths: tuple[int, ...]
+    rows: Axis, columns: Axis, width: int, channels: int, index_widths: tuple[int, ...]
 ) -> tuple[tuple[tuple[int, int], ...], int]:
     """(taps, how many lists see so many), and the index bits of their synapses.
 

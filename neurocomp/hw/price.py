@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
-from math import prod
 from typing import NamedTuple
 
 from neurocomp.errors import FitError
 from neurocomp.hw.demand import FORMATS, need, with_limits
 from neurocomp.hw.fields import axis_field
 from neurocomp.hw.layer import NO_LIMIT, Layer, layer_of
+from neurocomp.hw.least import least_cores
 from neurocomp.hw.tiles import cuts, middle, tilings
 from neurocomp.ir import Conv, Graph, Shape
 from neurocomp.spec.target import Target
@@ -62,7 +62,9 @@ def layer_cores(graph: Graph, name: str, target: Target) -> LayerCores:
 def _fewest(layer: Layer, target: Target) -> LayerCores | None:
     """`layer_cores`, remembered: the candidates of a search have many layers in common."""
     best: tuple[int, Shape] | None = None
-    least = cuts(prod(layer.shape), target.limits.neurons or NO_LIMIT)
+    least = least_cores(layer, target)
+    if least == NO_LIMIT:
+        return None
     for best in tilings(layer, target, worth=lambda fewest: fewest - 1):
         if best[0] == least:
             break

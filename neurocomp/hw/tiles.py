@@ -99,7 +99,7 @@ def _channel_tiles(layer: Layer, target: Target) -> Iterator[tuple[int, int]]:
     """
     channels = layer.shape[0]
     chunked = target.flags.channel_chunks and any(isinstance(e.op, Conv) for e in layer.incoming)
-    for even in _even_cuts(channels, _least_cuts(layer, target)):
+    for even in even_cuts(channels, _least_cuts(layer, target)):
         n = cuts(channels, even)
         tried = 0
         for i in range(even.bit_length() + 1 if chunked else 1):
@@ -132,7 +132,7 @@ def middle(shape: Shape) -> Box:
     return (c, y, x), (c + 1, y + 1, x + 1)
 
 
-def _even_cuts(size: int, least: int = 1) -> Iterator[int]:
+def even_cuts(size: int, least: int = 1) -> Iterator[int]:
     """Piece sizes of even cuts into ``least`` pieces and more, descending, each once."""
     piece = cuts(size, least)
     while True:
@@ -145,7 +145,7 @@ def _even_cuts(size: int, least: int = 1) -> Iterator[int]:
 def _widths(width: int, target: Target) -> Iterator[int]:
     """Tile widths, widest first: powers of two where columns are padded, else even cuts."""
     if not target.flags.padded_x:
-        yield from _even_cuts(width)
+        yield from even_cuts(width)
         return
     yield width
     x = 1 << (width - 1).bit_length() >> 1
@@ -218,15 +218,15 @@ def tile_fits(layer: Layer, target: Target, tile: Shape, reach: Reach | None = N
     _, height, width = layer.shape
     positional = FORMATS[target.core.format].positional
     for start, stop in _channel_ends(layer, c):
-        for y in _places(height, rows) if positional else (0,):
-            for x in _places(width, columns) if positional else (0,):
+        for y in places(height, rows) if positional else (0,):
+            for x in places(width, columns) if positional else (0,):
                 box = (start, y, x), (stop, min(y + rows, height), min(x + columns, width))
                 if not fits(need(layer, [box], target, entries), target.limits):
                     return False
     return True
 
 
-def _places(size: int, step: int) -> list[int]:
+def places(size: int, step: int) -> list[int]:
     """Starts of the middle, first and last piece, each once."""
     n = cuts(size, step)
     return [i * step for i in dict.fromkeys((n // 2, 0, n - 1))]

@@ -1,0 +1,34 @@
+"""TrueNorth: neurons with their copies, and the axons of what pieces of the positions hear."""
+
+from __future__ import annotations
+
+from math import prod
+
+from neurocomp.hw.layer import NO_LIMIT, Layer
+from neurocomp.hw.least.positions import fewest_pieces, positions
+from neurocomp.hw.least.tiles import tiles
+from neurocomp.ir import Conv
+from neurocomp.spec.target import Target
+
+
+def least(layer: Layer, target: Target) -> int:
+    """See `neurocomp.hw.least.least_cores`."""
+    limits = target.limits
+    copies = sum([e.width for e in layer.outgoing]) or 1  # of a neuron, one for every axon it feeds
+    units = target.core.neuron_units.value * copies
+    neurons = NO_LIMIT if limits.neurons is None else limits.neurons // units
+    n = tiles(layer.shape, neurons, layer.shape[0], False)
+    axons = limits.in_axons or NO_LIMIT
+    convs = []
+    for e in layer.incoming:
+        if isinstance(e.op, Conv):
+            convs.append((e.op, e.source, e.width))
+        else:
+            axons -= prod(e.source) * e.width
+    if axons < 0:
+        return NO_LIMIT
+    if convs:
+        found = positions(layer.shape, tuple([(op, source) for op, source, _ in convs]))
+        for (op, source, width), heard in zip(convs, found.heard, strict=True):
+            n = max(n, fewest_pieces(heard, axons // (source[0] // op.groups * width)))
+    return n
