@@ -9,9 +9,9 @@ r"""Networks made in Norse, exported by its own NIR export, with the spikes that
 What Norse 1.1 writes: `to_nir(…, dt)` states τ as dt / τ⁻¹, which is the time constant in seconds
 for dt = 1 only, whatever the network runs at (1e-3 s); so dt = 1 is given here and the files are
 read at 1e-3. `nir.write` cannot write parameters without axes, so every neuron has its own, nor
-convolutions without their input's shape, which Norse leaves open, so it is set. LIFCell
-adds a spike to its current unscaled, but its node has w_in = 1, which by NIR's equation scales it
-by dt/τ_syn: "norse-cuba" is the file as it is, "zero-norse-cuba-w_in" with w_in = τ_syn/dt set. Norse
+convolutions without their input's shape, which Norse leaves open, so it is set. LIFCell adds a
+spike to its current unscaled, but its node has w_in = 1, which by NIR's equation scales it by
+dt/τ_syn: "norse-cuba" is the file as it is, "zero-norse-cuba-w_in" has w_in = τ_syn/dt set. Norse
 starts membranes at v_leak, of which NIR says nothing, neurocomp at v_reset: "norse-conv-leak".
 """
 
@@ -50,56 +50,82 @@ def main() -> int:
 
 def networks() -> dict[str, tuple[tuple[int, ...], Callable[[], Any], Callable[[Any], None]]]:
     """Input shape, builder, and what is set in the exported graph, of each network."""
-    import norse.torch as norse
-    from torch import full, nn
-
-    def box(*shape: int, leak: float = 0.0) -> Any:
-        values = {"tau_mem_inv": 100.0, "v_th": 1.0, "v_leak": leak, "v_reset": 0.0}
-        each = {key: full(shape, value) for key, value in values.items()}
-        return norse.LIFBoxCell(norse.LIFBoxParameters(**each))
-
-    def cuba(*shape: int) -> Any:
-        values = {"tau_syn_inv": 200.0, "tau_mem_inv": 100.0, "v_th": 1.0, "v_leak": 0.0}
-        each = {key: full(shape, value) for key, value in values.items()}
-        return norse.LIFCell(norse.LIFParameters(**each))
-
-    def iaf(*shape: int) -> Any:
-        return norse.IAFCell(norse.IAFParameters(v_th=full(shape, 1.0)))
-
-    def linear(n: int, m: int, gain: float) -> Any:
-        layer = nn.Linear(n, m)
-        layer.weight.data *= gain
-        return layer
-
-    def dense(cell: Any, gains: tuple[float, float]) -> Any:
-        layers = (linear(40, 60, gains[0]), cell(60), linear(60, 10, gains[1]), cell(10))
-        return norse.SequentialState(*layers)
-
-    def conv(leak: float) -> Any:
-        first, second = nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 8, 3, stride=2)
-        first.weight.data *= 20
-        second.weight.data *= 30
-        return norse.SequentialState(first, box(6, 12, 12), second, box(8, 5, 5, leak=leak))
-
-    def scaled(graph: Any) -> None:
-        for node in graph.nodes.values():
-            if hasattr(node, "tau_syn"):
-                node.w_in = np.asarray(node.tau_syn) / DT
-
-    def sized(graph: Any) -> None:
-        graph.nodes["0"].input_shape, graph.nodes["2"].input_shape = (12, 12), (12, 12)
-
-    def as_it_is(graph: Any) -> None:
-        pass
-
     return {
-        "zero-norse-dense": ((40,), lambda: dense(box, (15.0, 40.0)), as_it_is),
+        "zero-norse-dense": ((40,), lambda: dense(box, 15.0, 40.0), as_it_is),
         "zero-norse-conv": ((2, 12, 12), lambda: conv(0.0), sized),
         "norse-conv-leak": ((2, 12, 12), lambda: conv(0.25), sized),
-        "zero-norse-iaf": ((40,), lambda: dense(iaf, (1.0, 2.0)), as_it_is),
-        "norse-cuba": ((40,), lambda: dense(cuba, (4.0, 12.0)), as_it_is),
-        "zero-norse-cuba-w_in": ((40,), lambda: dense(cuba, (4.0, 12.0)), scaled),
+        "zero-norse-iaf": ((40,), lambda: dense(iaf, 1.0, 2.0), as_it_is),
+        "norse-cuba": ((40,), lambda: dense(cuba, 4.0, 12.0), as_it_is),
+        "zero-norse-cuba-w_in": ((40,), lambda: dense(cuba, 4.0, 12.0), scaled),
     }
+
+
+def each(shape: tuple[int, ...], **values: float) -> dict[str, Any]:
+    """Parameters with a value per neuron."""
+    from torch import full
+
+    return {key: full(shape, value) for key, value in values.items()}
+
+
+def box(*shape: int, leak: float = 0.0) -> Any:
+    """Neurons without a current of their own."""
+    import norse.torch as norse
+
+    values = each(shape, tau_mem_inv=100.0, v_th=1.0, v_leak=leak, v_reset=0.0)
+    return norse.LIFBoxCell(norse.LIFBoxParameters(**values))
+
+
+def cuba(*shape: int) -> Any:
+    """Neurons with a current."""
+    import norse.torch as norse
+
+    values = each(shape, tau_syn_inv=200.0, tau_mem_inv=100.0, v_th=1.0, v_leak=0.0)
+    return norse.LIFCell(norse.LIFParameters(**values))
+
+
+def iaf(*shape: int) -> Any:
+    """Neurons without a leak."""
+    import norse.torch as norse
+
+    return norse.IAFCell(norse.IAFParameters(**each(shape, v_th=1.0)))
+
+
+def dense(cell: Callable[..., Any], *gains: float) -> Any:
+    """Two dense layers."""
+    import norse.torch as norse
+    from torch import nn
+
+    first, second = nn.Linear(40, 60), nn.Linear(60, 10)
+    for layer, gain in zip((first, second), gains, strict=True):
+        layer.weight.data *= gain
+    return norse.SequentialState(first, cell(60), second, cell(10))
+
+
+def conv(leak: float) -> Any:
+    """Two convolutions."""
+    import norse.torch as norse
+    from torch import nn
+
+    first, second = nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 8, 3, stride=2)
+    first.weight.data *= 20
+    second.weight.data *= 30
+    return norse.SequentialState(first, box(6, 12, 12), second, box(8, 5, 5, leak=leak))
+
+
+def scaled(graph: Any) -> None:
+    """State that spikes are added to the current as they are."""
+    for node in graph.nodes.values():
+        if hasattr(node, "tau_syn"):
+            node.w_in = np.asarray(node.tau_syn) / DT
+
+
+def sized(graph: Any) -> None:
+    """State the shapes that convolutions take."""
+    graph.nodes["0"].input_shape = graph.nodes["2"].input_shape = (12, 12)
+
+
+def as_it_is(graph: Any) -> None:
+    """State nothing more."""
 
 
 def spikes(net: Any, values: Any) -> dict[str, Any]:

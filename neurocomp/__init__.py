@@ -13,19 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurocomp.doctor import check_installation
-    from neurocomp.flow import (
-        data_sets,
-        export_network,
-        map_network,
-        parity,
-        recipes,
-        search,
-        simulate,
-        targets,
-        write_reports,
-    )
-    from neurocomp.flow import side_by_side as compare
-    from neurocomp.flow import train as train_network  # neurocomp.train is the package
+    from neurocomp.flow.export import export_network
+    from neurocomp.flow.listing import data_sets, recipes, targets
+    from neurocomp.flow.map_one import map_network
+    from neurocomp.flow.parity import parity
+    from neurocomp.flow.run import search, write_reports
+    from neurocomp.flow.side_by_side import side_by_side as compare
+    from neurocomp.flow.simulate_one import simulate
+    from neurocomp.flow.train_one import train as train_network  # neurocomp.train is the package
 
 __version__ = "0.1.0"
 _FLOW = "neurocomp.flow"
