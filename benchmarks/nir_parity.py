@@ -4,6 +4,7 @@ r"""Networks made in snnTorch, exported by its own NIR export, against neurocomp
     .peers/snntorch/bin/pip install snntorch==1.0.0 nirtorch==2.6 nir==1.0.8 \
         torch==2.3.1 'numpy<2'
     python benchmarks/nir_parity.py [--snntorch .peers/snntorch/bin/python]
+        [--norse .peers/norse/bin/python]
 
 snnTorch runs in its own environment, where this file is called with ``--make FOLDER``: it makes
 each network from a seed (one of them trained on scikit-learn's digits), records every layer's
@@ -12,6 +13,8 @@ neuron-steps that differ from snnTorch's, of the worst population, in float and 
 bits, and the share of samples whose most active output agrees. Nothing is expected of networks
 that NIR cannot tell: the reset "subtract", and "late", where snnTorch's reset_delay makes Synaptic
 and recurrent neurons lose their input in the step after a spike (RSynaptic fails without it).
+
+Networks made in Norse follow where ``--norse`` names its environment (see `nir_norse.py`).
 
 The way back: neurocomp writes the 8-bit integer networks, snnTorch imports them, and its output
 spikes are compared with the integer reference's. Exit code 1 where one differs that must not.
@@ -40,6 +43,7 @@ def main() -> int:
     """Make the networks there, or compare them here."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--snntorch", default=".peers/snntorch/bin/python")
+    parser.add_argument("--norse", help="python of Norse's environment; default: leave it out")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -59,7 +63,10 @@ def main() -> int:
         differ = compare_all(folder)
         write_back(folder)
         command = [options.snntorch, __file__, "--run", str(folder / "back")]
-        return differ or subprocess.run(command, check=False).returncode
+        differ += subprocess.run(command, check=False).returncode
+    if options.norse is not None:
+        differ += compare_norse(options.norse)
+    return 1 if differ else 0
 
 
 # ---- here, in neurocomp's environment
@@ -82,7 +89,15 @@ def write_digits(folder: Path) -> None:
     np.savez_compressed(folder / DIGITS, **arrays)
 
 
-def compare_all(folder: Path) -> int:
+def compare_norse(python: str) -> int:
+    """The same for Norse's networks, at Norse's time step."""
+    with tempfile.TemporaryDirectory() as name:
+        script = Path(__file__).with_name("nir_norse.py")
+        subprocess.run([python, str(script), name], check=True, stdout=sys.stderr)
+        return compare_all(Path(name), dt=1e-3)
+
+
+def compare_all(folder: Path, dt: float | None = None) -> int:
     """A line per network; 1 if one that must not differ does."""
     from neurocomp.errors import InputError
     from neurocomp.flow import parity
@@ -93,7 +108,7 @@ def compare_all(folder: Path) -> int:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             try:
-                row = parity(file, file.with_suffix(".npy"), file.with_suffix(".npz"))
+                row = parity(file, file.with_suffix(".npy"), file.with_suffix(".npz"), dt=dt)
             except InputError as fault:
                 print(f"{file.stem:28} refused: {fault}")
                 differ += file.stem.startswith(EXACT)
