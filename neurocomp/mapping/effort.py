@@ -1,8 +1,9 @@
-"""How much is tried. All limits are counts, so that the clock changes no result."""
+"""How much is tried. The limits are counts, so that the clock changes no result; or it may."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 
 from neurocomp.errors import InputError
 
@@ -18,6 +19,8 @@ class Effort:
         members: choices that are packed.
         plain: pack the best tiling of single layers, too.
         passes: over all slices, when they are exchanged between cores.
+        runs: of the placer, of which the best one counts.
+        until: `time.monotonic` after which nothing more is tried; None = the clock has no say.
     """
 
     weights: tuple[float, ...]
@@ -26,18 +29,29 @@ class Effort:
     members: int
     plain: bool
     passes: int
+    runs: int
+    until: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return self.until is not None and monotonic() > self.until
 
 
 EFFORTS = {
-    "fast": Effort(weights=(), kicks=2, work=30_000, members=1, plain=False, passes=1),
+    "fast": Effort(weights=(), kicks=2, work=30_000, members=1, plain=False, passes=1, runs=1),
     "quality": Effort(
-        weights=(8, 1 / 4, 2), kicks=10, work=300_000, members=4, plain=True, passes=4
+        weights=(8, 1 / 4, 2), kicks=10, work=300_000, members=4, plain=True, passes=4, runs=3
     ),
 }
 
 
-def effort_named(name: str) -> Effort:
-    """An effort by name; `InputError` lists the known ones otherwise."""
+def effort_named(name: str, seconds: float | None = None) -> Effort:
+    """An effort by name, to be spent within so many seconds from now.
+
+    Raises:
+        InputError: an unknown name, with the known ones.
+    """
     if name not in EFFORTS:
-        raise InputError(InputError.unknown("effort", name, list(EFFORTS)))
-    return EFFORTS[name]
+        raise InputError.unknown("effort", name, list(EFFORTS))
+    return replace(EFFORTS[name], until=None if seconds is None else monotonic() + seconds)

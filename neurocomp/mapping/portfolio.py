@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ from neurocomp.spec.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Partitions to choose from.
+    """Partitions to choose from, at least one.
 
     Attributes:
         yardstick: what counts, in units of the network cut with one layer per core.
@@ -50,7 +51,7 @@ def compiler(
     return Portfolio((own,), _yardstick(graph, own, rates, policy, target))
 
 
-def searched(
+def portfolio(
     graph: Graph, target: Target, rates: Rates, policy: Policy, effort: Effort, seed: int
 ) -> Portfolio:
     """What a search over blocks of layers finds, packed; and the best tiling of single layers.
@@ -85,12 +86,12 @@ def _choices(
     search = Search(ways, start)
     seen: dict[tuple[int, float], Choice] = {}
     for weight in (yardstick.core_weight, *effort.weights):
-        if search.work <= effort.work:
+        if search.work <= effort.work and not effort.over:
             search.descend(yardstick.with_weight(weight))
             seen.setdefault(search.measure(), search.choice)
     best = min(seen, key=lambda size: yardstick.cost(*size))
     for _ in range(effort.kicks):
-        if search.work > effort.work:
+        if search.work > effort.work or effort.over:
             break
         search.choice = seen[best]
         search.kick(rng)
@@ -134,3 +135,9 @@ def _yardstick(
     messages = float(flow(graph, plain, rates).between.sum())
     chip = target.cores_per_chip if policy.fewest_chips else None
     return Yardstick(len(plain.cores), messages, policy.core_weight, chip)
+
+
+PARTITIONERS: dict[str, Callable[[Graph, Target, Rates, Policy, Effort, int], Portfolio]] = {
+    "compiler": compiler,
+    "portfolio": portfolio,
+}

@@ -12,6 +12,7 @@ from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.listening import listening, reach
 from neurocomp.mapping.model import Mapping
+from neurocomp.mapping.place.bound import fewest_hops
 from neurocomp.mapping.traffic import traffic
 from neurocomp.spec.target import Target
 
@@ -21,14 +22,16 @@ def summary(
 ) -> dict[str, Any]:
     """What the mapping takes and sends.
 
-    A layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
+    ``lower_bound_hops_per_step`` bounds the hops of every placement of the same partition. A
+    layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
     and the core's limit (null = not known).
 
     Args:
         rates: spikes per neuron and step by population, measured; None assumes 0.1.
     """
     activity = rates_of(graph, rates)
-    sent = traffic(flow(graph, mapping.partition, activity), mapping.placement, target)
+    between = flow(graph, mapping.partition, activity)
+    sent = traffic(between, mapping.placement, target)
     entries = reach(graph, target, mapping.partition, list(listening(graph, mapping.partition)))
     return {
         "network": mapping.network,
@@ -42,6 +45,7 @@ def summary(
         "traffic": {
             "messages_per_step": sent.messages,
             "spike_hops_per_step": sent.spike_hops,
+            "lower_bound_hops_per_step": fewest_hops(between, target),
             "max_link_per_step": sent.max_link,
             "chip_crossings_per_step": sent.chip_crossings,
             "input_messages_per_step": sent.inputs,

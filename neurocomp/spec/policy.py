@@ -15,6 +15,7 @@ class Policy(Spec):
 
     Attributes:
         core_weight: one percent more cores is worth so many percent more messages.
+        hop_weight: so many messages cost as much as one hop between tiles.
         fewest_chips: a partition on fewer chips is better, whatever else it costs.
         never_worse: cores and messages are bounded by those of the best tiling with one layer per
             core, as long as a partition keeps both bounds.
@@ -26,6 +27,7 @@ class Policy(Spec):
     placer: str
     router: str
     core_weight: float = Field(default=1.0, ge=0)
+    hop_weight: float = Field(default=0.03, ge=0)
     fewest_chips: bool = True
     never_worse: bool = False
 

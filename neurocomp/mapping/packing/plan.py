@@ -42,7 +42,7 @@ class Fill(NamedTuple):
 
     def need(self, channels: int) -> Vector:
         """What a piece of so many channels needs, or of a few more."""
-        return self.needs[np.flatnonzero(self.sizes >= channels)[-1]]
+        return np.asarray(self.needs[np.flatnonzero(self.sizes >= channels)[-1]])
 
 
 class Step(NamedTuple):

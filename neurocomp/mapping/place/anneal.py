@@ -10,45 +10,39 @@ swaps.
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import Placement
 from neurocomp.mapping.place.board import Board, Floats, Ints, board
 from neurocomp.spec.target import Target
 
-EFFORT = 3.0  # times n^(4/3) swaps are tried at each temperature
+SWAPS = 3.0  # times n^(4/3) swaps are tried at each temperature
 MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from their order
 MAX_TEMPERATURES = 400
 ACCEPTED = 0.44  # share of accepted swaps at which annealing works best
 COLD = 0.005  # of the mean messages between two cores that talk: the last temperature
 
 
-def anneal(
-    flow: Flow,
-    target: Target,
-    rng: np.random.Generator,
-    effort: float = EFFORT,
-    seconds: float | None = None,
-) -> Placement:
-    """Few messages × hops on the fewest chips, and few chip crossings.
-
-    Args:
-        effort: times ``n^(4/3)`` swaps are tried at each temperature.
-        seconds: the best placement found until then counts, which depends on the clock; None =
-            as long as it takes.
+def anneal(flow: Flow, target: Target, rng: np.random.Generator, effort: Effort) -> Placement:
+    """Few messages × hops on the fewest chips, and few chip crossings; the best of some runs.
 
     Raises:
         FitError: more cores than the target has.
     """
     places = board(target, flow.n)
     both = csr_array(flow.between + flow.between.T)
-    annealer = Annealer(both, places, np.arange(flow.n), rng)
-    found = annealer.run(effort, None if seconds is None else monotonic() + seconds)
+    best, found = np.inf, np.arange(flow.n)
+    for _ in range(effort.runs):
+        cost, ends = Annealer(both, places, np.arange(flow.n), rng).run(effort)
+        if cost < best:
+            best, found = cost, ends
+        if effort.over:
+            break
     return Placement(tuple(places.addresses[place] for place in found))
 
 
@@ -87,16 +81,12 @@ class Annealer:
         paid = self._across[cores, tiles[:, 0]] + self._down[cores, tiles[:, 1]]
         return float(paid.sum() / 2)
 
-    def run(self, effort: float, until: float | None = None) -> Ints:
-        """The best places found, with ``effort · n^(4/3)`` swaps tried at each temperature.
-
-        Args:
-            until: `time.monotonic` after which no further temperature begins.
-        """
-        swaps = int(effort * self.n ** (4 / 3))
-        reach = widest = max(self._number.shape[:2])
+    def run(self, effort: Effort) -> tuple[float, Ints]:
+        """The least cost found, and the places of the cores there."""
+        swaps = int(SWAPS * self.n ** (4 / 3))
+        reach = widest = float(max(self._number.shape[:2]))
         best, places = self.cost, self.place.copy()
-        temperature = 20 * self._spread()
+        temperature = 20 * self._spread() if self.n <= MAX_ANNEALED else 0.0
         for _ in range(MAX_TEMPERATURES):
             accepted = self._try(swaps, reach, temperature)
             cost = self.cost
@@ -104,16 +94,17 @@ class Annealer:
                 best, places = cost, self.place.copy()
             temperature *= _cooling(accepted, reach)
             reach = min(max(reach * (1 - ACCEPTED + accepted), 1.0), widest)
-            if temperature < COLD * self._mean or (until and monotonic() > until):
+            if temperature <= COLD * self._mean or effort.over:
                 break
-        for reach in (1, 2, 3):
+        for reach in (1.0, 2.0, 3.0):
             self._try(swaps, reach, 0.0)
-        return self.place if self.cost < best else places
+        return (self.cost, self.place) if self.cost < best else (best, places)
 
     def _spread(self) -> float:
         """Standard deviation of what swaps change."""
-        changes = [self._changes(*self._paired(max(self._number.shape)))[0] for _ in range(16)]
-        return float(np.concatenate(changes).std()) or 1.0
+        pairs = [self._paired(max(self._number.shape)) for _ in range(16)]
+        changes = np.concatenate([self._changes(*pair)[0] for pair in pairs])
+        return float(changes.std()) if len(changes) else 0.0
 
     def _try(self, swaps: int, reach: float, temperature: float) -> float:
         """Try about so many swaps; the share that was accepted."""

@@ -86,4 +86,4 @@ def _distances(used: Ints, per_chip: int) -> Floats:
     """Distances along an axis, from its first tile to its last; chip borders count extra."""
     at = np.arange(used.min(), used.max() + 1)
     crossings = np.abs(at[:, None] // per_chip - at // per_chip)
-    return np.abs(at[:, None] - at) + CROSSING * crossings
+    return np.asarray(np.abs(at[:, None] - at) + CROSSING * crossings, np.float64)

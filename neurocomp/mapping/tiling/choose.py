@@ -81,11 +81,13 @@ class Search:
         for _ in range(KICKED):
             block = sorted(self.choice)[rng.integers(len(self.choice))]
             joined = [self.ways.block(block + other) for other in self._neighbours(block)]
-            parts = [(name,) for name in block]
-            options = [[block], *([parts] if len(block) > 1 else []), *([b] for b in joined)]
+            parts: list[Block] = [(name,) for name in block]
+            options: list[list[Block]] = [[block], *([b] for b in joined)]
+            options += [parts] if len(block) > 1 else []
             new = options[rng.integers(len(options))]
             if all(self.ways.of(b) for b in new):
-                kept = {b: w for b, w in self.choice.items() if not set(b) & {*sum(new, ())}}
+                gone = {name for b in new for name in b}
+                kept = {b: w for b, w in self.choice.items() if gone.isdisjoint(b)}
                 change = {b: self.ways.of(b)[rng.integers(len(self.ways.of(b)))] for b in new}
                 if self._legal(kept | change, change):
                     self.choice = kept | change

@@ -95,7 +95,8 @@ class Ways:
         kinds: dict[Counts, int] = {}
         for c, y, x in product(*(self._alike(tiles, axis) for axis in range(3))):
             needs = self._bundle(tiles, (c[0], y[0], x[0]), entries)
-            kinds[needs] = kinds.get(needs, 0) + c[1] * y[1] * x[1]
+            if any(needs):  # else no layer has pieces of these numbers along all axes
+                kinds[needs] = kinds.get(needs, 0) + c[1] * y[1] * x[1]
         least = sum((n * vector(needs) for needs, n in kinds.items()), np.zeros_like(self._limits))
         classes = tuple(Class(n, needs) for needs, n in kinds.items())
         return Way(tiles, self.heard.messages(tiles), classes, sum(kinds.values()), least)
@@ -111,7 +112,9 @@ class Ways:
             for number in range(max(cuts(size, step) for size, step in sizes)):
                 pieces = tuple(min(max(n - number * step, 0), step) for n, step in sizes)
                 alike.setdefault(pieces, []).append(number)
-            self._kinds[sizes] = [(same[(len(same) - 1) // 2], len(same)) for same in alike.values()]
+            self._kinds[sizes] = [
+                (same[(len(same) - 1) // 2], len(same)) for same in alike.values()
+            ]
         return self._kinds[sizes]
 
     def _n_bundles(self, tiles: Tiles) -> int:
@@ -128,7 +131,11 @@ class Ways:
             shape = self.axons.layers[name].shape
             c, y, x = start = number[0] * tile[0], number[1] * tile[1], number[2] * tile[2]
             if c < shape[0] and y < shape[1] and x < shape[2]:
-                stop = min(c + tile[0], shape[0]), min(y + tile[1], shape[1]), min(x + tile[2], shape[2])
+                stop = (
+                    min(c + tile[0], shape[0]),
+                    min(y + tile[1], shape[1]),
+                    min(x + tile[2], shape[2]),
+                )
                 total = add(total, self._need(name, (start, stop), entries[name]))
         return total
 
@@ -184,7 +191,7 @@ class Ways:
         """Width of tiles that cut columns into about so many pieces."""
         width = cuts(size, n)
         if self.target.flags.padded_x and width < size:
-            return 1 << round(math.log2(size / n))
+            return 1 << max(round(math.log2(size / n)), 0)
         return width
 
     def _unbeaten(self, found: Iterable[Tiles]) -> list[Way]:

@@ -1,0 +1,25 @@
+"""What the rules of a chip's tool chain cost: the same chip without them."""
+
+from __future__ import annotations
+
+from neurocomp.ir import Graph
+from neurocomp.mapping.activity import Given
+from neurocomp.mapping.run import map_graph
+from neurocomp.spec.core import NO_LIMIT, Rules
+from neurocomp.spec.target import Target
+
+
+def cores_without_rules(
+    graph: Graph, target: Target, policy: str, *, rates: Given | None = None, seed: int = 0
+) -> int:
+    """Cores that a policy needs where nothing is padded, chunked or limited in its groups.
+
+    The rules are those of `Rules`, which only some targets have, and the limit on neuron groups,
+    which a Loihi 2 core has beside them. It is an estimate: the search is the fast one.
+
+    Raises:
+        FitError: the network does not even fit so.
+    """
+    core = target.core.model_copy(update={"neuron_groups": NO_LIMIT})
+    free = target.model_copy(update={"rules": Rules(), "core": core})
+    return map_graph(graph, free, policy, rates=rates, seed=seed).n_cores
