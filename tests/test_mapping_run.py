@@ -221,11 +221,11 @@ def test_weights_do_not_matter() -> None:
 
 def test_the_pareto_list_holds_what_none_beats() -> None:
     """In (cores, messages, hops, link); the policy's own choice is as good as any by its sum."""
-    graph = cell()
-    best, unbeaten = map_pareto(graph, CHIPS, "min-cores", seed=1)
+    graph, chips = cell(), target(neurons=40, board=board(3))
+    best, unbeaten = map_pareto(graph, chips, "min-cores", seed=1)
     found = []
     for mapping in unbeaten:
-        row = summary(graph, mapping, CHIPS)
+        row = summary(graph, mapping, chips)
         sent = row["traffic"]
         keys = ("messages_per_step", "spike_hops_per_step", "max_link_per_step")
         found.append((row["n_cores"], *(sent[key] for key in keys)))
@@ -248,9 +248,7 @@ def test_no_time_still_gives_a_legal_mapping() -> None:
 
 
 def test_without_the_rules_of_the_tool_chain() -> None:
-    """10 columns count as 16: 8 rows × 16 are two cores of 64 neurons, 80 as they are are two, too;
-    6 rows × 10 = 60 are one core, padded 96 are two."""
-    for rows, padded, plain in ((8, 2, 2), (6, 2, 1)):
-        graph = chain("w", (1, rows, 10), ((1, rows, 10), Conv((1, 1)), 8))
-        assert map_graph(graph, target(), "balanced").n_cores == padded
-        assert cores_without_rules(graph, target(), "balanced") == plain
+    """One neuron group to a core: two layers stand on two cores, and would on one."""
+    graph, chip = mlp("m", 3, 4, 4), target(neuron_groups=1)
+    assert map_graph(graph, chip, "balanced").n_cores == 2
+    assert cores_without_rules(graph, chip, "balanced") == 1

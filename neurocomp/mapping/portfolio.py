@@ -84,7 +84,7 @@ def _choices(
     """
     start = {ways.block([name]): ways.way({name: t}) for name, t in ways.tiles.items()}
     search = Search(ways, start)
-    seen: dict[tuple[int, float], Choice] = {}
+    seen: dict[tuple[int, float], Choice] = {search.measure(): start}
     for weight in (yardstick.core_weight, *effort.weights):
         if search.work <= effort.work and not effort.over:
             search.descend(yardstick.with_weight(weight))

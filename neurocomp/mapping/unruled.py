@@ -20,6 +20,7 @@ def cores_without_rules(
     Raises:
         FitError: the network does not even fit so.
     """
-    core = target.core.model_copy(update={"neuron_groups": NO_LIMIT})
-    free = target.model_copy(update={"rules": Rules(), "core": core})
+    raw = target.model_dump()
+    raw["core"]["neuron_groups"] = NO_LIMIT.model_dump()
+    free = Target.model_validate(raw | {"rules": Rules().model_dump()})
     return map_graph(graph, free, policy, rates=rates, seed=seed).n_cores
