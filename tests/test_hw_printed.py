@@ -20,7 +20,7 @@ from neurocomp.hw.layer import Incoming, Layer, Outgoing
 from neurocomp.hw.tiles import boxes
 from neurocomp.ir import Conv, Dense, Graph, Shape, whole
 from neurocomp.mapping import map_graph
-from neurocomp.mapping.partition.compiler import choose as compiler_tile
+from neurocomp.mapping.tiling.compiler import compiler_tile
 from neurocomp.spec.target import Target, load_target
 
 NEW, OLD = load_target("loihi2"), load_target("loihi2-2023")

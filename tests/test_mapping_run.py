@@ -14,8 +14,15 @@ import pytest
 from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 
 from neurocomp.errors import FitError, InputError
-from neurocomp.mapping import CoreAddress, map_graph, summary
+from neurocomp.mapping import (
+    CoreAddress,
+    cores_without_rules,
+    map_graph,
+    map_pareto,
+    summary,
+)
 from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.mapping.effort import EFFORTS
 from neurocomp.mapping.store import load, save
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.target import load_target
@@ -53,13 +60,15 @@ def test_dead_cores_are_not_used() -> None:
 
 def test_a_policy_file_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    text = "name: mine\nsummary: s\npartitioner: balanced\nplacer: in-order\nrouter: multicast\n"
+    text = "name: mine\nsummary: s\npartitioner: portfolio\nplacer: in-order\nrouter: multicast\n"
     path.write_text(text)
     mapping = map_graph(cell(), CHIPS, str(path))
     assert mapping.policy == "mine"
     assert mapping.placement.addresses[:5] == ((0, 0), (0, 1), (0, 2), (0, 3), (1, 0))
     path.write_text(text.replace("in-order", "spiral"))
-    with pytest.raises(InputError, match=r"policy mine: unknown placer 'spiral' \(known: in-order"):
+    with pytest.raises(
+        InputError, match=r"policy mine: unknown placer 'spiral' \(known: anneal, in-order"
+    ):
         map_graph(cell(), CHIPS, str(path))
 
 
@@ -207,3 +216,38 @@ def test_weights_do_not_matter() -> None:
     one, other = (map_graph(g, target(), "balanced") for g in (graph, trained))
     assert one.partition == other.partition
     assert one.graph_digest != other.graph_digest
+
+
+def test_the_pareto_list_holds_what_none_beats() -> None:
+    """In (cores, messages, hops, link); the policy's own choice is as good as any by its sum."""
+    graph, chips = cell(), target(neurons=40, board=board(3))
+    best, unbeaten = map_pareto(graph, chips, "min-cores", seed=1)
+    found = []
+    for mapping in unbeaten:
+        row = summary(graph, mapping, chips)
+        sent = row["traffic"]
+        keys = ("messages_per_step", "spike_hops_per_step", "max_link_per_step")
+        found.append((row["n_cores"], *(sent[key] for key in keys)))
+    assert len(found) > 1
+    assert found == sorted(found)
+    for mine in found:
+        for other in found:
+            assert mine == other or any(a < b for a, b in zip(mine, other, strict=True))
+    assert best.n_cores == found[0][0]
+
+
+def test_more_effort_is_no_worse() -> None:
+    graph = cell()
+    fast, quality = (map_graph(graph, CHIPS, "min-cores", effort=e) for e in EFFORTS)
+    assert quality.n_cores <= fast.n_cores
+
+
+def test_no_time_still_gives_a_legal_mapping() -> None:
+    assert map_graph(cell(), CHIPS, "balanced", seconds=0.0).n_cores >= 16
+
+
+def test_without_the_rules_of_the_tool_chain() -> None:
+    """One neuron group to a core: two layers stand on two cores, and would on one."""
+    graph, chip = mlp("m", 3, 4, 4), target(neuron_groups=1)
+    assert map_graph(graph, chip, "balanced").n_cores == 2
+    assert cores_without_rules(graph, chip, "balanced") == 1

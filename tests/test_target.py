@@ -437,7 +437,7 @@ def test_the_words_of_a_format_are_what_they_are(
 def test_policies_name_algorithms() -> None:
     assert {"balanced", "compiler"} <= set(policy_names())
     assert load_policy("compiler").placer == "in-order"
-    assert load_policy("balanced").partitioner == "balanced"
+    assert load_policy("balanced").partitioner == "portfolio"
 
 
 def test_a_policy_of_ones_own(tmp_path: Path) -> None:

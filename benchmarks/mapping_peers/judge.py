@@ -12,6 +12,7 @@ from neurocomp.hw.mesh import n_live_cores, tile_of
 from neurocomp.ir import Graph
 from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.check import check
+from neurocomp.mapping.effort import EFFORTS
 from neurocomp.mapping.flow import Flow, flow
 from neurocomp.mapping.model import Mapping, Partition, Placement
 from neurocomp.mapping.place import PLACERS
@@ -21,7 +22,7 @@ from neurocomp.spec.figure import Figure
 from neurocomp.spec.target import Target, load_target
 
 BASIS = "sanafe"  # of the energy on the network on chip; a Loihi 1 equivalent on every target
-OUR_PLACER = "qap"
+OUR_PLACER = "anneal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def board_for(n: int, target: Target) -> Target:
 
 def placed(sent: Flow, target: Target, seed: int = 0) -> Placement:
     """Our own placer, which every baseline may use."""
-    return PLACERS[OUR_PLACER](sent, target, np.random.default_rng(seed))
+    return PLACERS[OUR_PLACER](sent, target, np.random.default_rng(seed), EFFORTS["quality"])
 
 
 def complaints(graph: Graph, mapping: Mapping, target: Target) -> str:

@@ -33,7 +33,10 @@ TargetOption = Annotated[
 ]
 PolicyOption = Annotated[
     str | None,
-    typer.Option(help="Mapping policy: balanced or compiler; default the run's own, or balanced."),
+    typer.Option(
+        help="Mapping policy: balanced, min-cores, min-energy, compiler or a YAML file; default "
+        "the run's own, or balanced."
+    ),
 ]
 
 
@@ -41,6 +44,27 @@ def map_command(
     network: NetworkArgument,
     hw: TargetOption = None,
     policy: PolicyOption = None,
+    effort: Annotated[str, typer.Option(help="How much is tried: fast or quality.")] = "fast",
+    time_budget: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds after which the best mapping found counts."),
+    ] = None,
+    pareto: Annotated[
+        bool,
+        typer.Option(
+            "--pareto",
+            help="List what can be had: mappings that none beats in cores, messages, hops and "
+            "busiest link. Those of --out m.json are m-1.json, m-2.json, …",
+        ),
+    ] = False,
+    without_rules: Annotated[
+        bool,
+        typer.Option(
+            "--without-rules",
+            help="Tell how many cores it would be without the rules of the chip's tool chain; "
+            "--effort quality does, too.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the mapping (cores, places, routes) to this file.")
     ] = None,
@@ -64,6 +88,10 @@ def map_command(
             network,
             hw,
             policy=policy,
+            effort=effort,
+            time_budget=time_budget,
+            pareto=pareto,
+            without_rules=without_rules,
             skip_layers=skip_layers,
             weight_bits=weight_bits,
             dt=dt,

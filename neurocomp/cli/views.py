@@ -88,13 +88,20 @@ def show_mapping(out: Console, row: dict[str, Any]) -> None:
     out.line(
         f"cores: {row['n_cores']}, chips: {row['n_chips']}, at least "
         f"{row['lower_bound_cores']} are needed · per step {traffic['messages_per_step']:.1f} "
-        f"messages, {traffic['spike_hops_per_step']:.1f} hops, busiest link "
+        f"messages, {traffic['spike_hops_per_step']:.1f} hops (any placement at least "
+        f"{traffic['lower_bound_hops_per_step']:.1f}), busiest link "
         f"{traffic['max_link_per_step']:.1f} (rates {traffic['rates']})"
     )
     headers, rows = cost_table(row)
     if rows:
         headers = tuple(header.replace(" ", "\n") for header in headers)
         out.table("energy and time of a step", headers, rows)
+    if "without_rules" in row:
+        out.line(f"without the chip's rules: {row['without_rules']['n_cores']} cores")
+    if "pareto" in row:
+        headers = ("cores", "chips", "messages", "hops", "busiest link")
+        found = [[round(value) for value in choice.values()] for choice in row["pareto"]]
+        out.table("what can be had, per step", headers, found)
 
 
 def require_exact(row: dict[str, Any], where: str) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurocomp.errors import InputError
 from neurocomp.flow.loading import load_network, policy_of, rates_of_run, target_of
 from neurocomp.ir import Graph
+
+if TYPE_CHECKING:
+    from neurocomp.mapping import Mapping
 
 
 def map_network(
@@ -16,6 +19,10 @@ def map_network(
     hw: str | None = None,
     *,
     policy: str | None = None,
+    effort: str = "fast",
+    time_budget: float | None = None,
+    pareto: bool = False,
+    without_rules: bool = False,
     skip_layers: int = 0,
     weight_bits: int | None = None,
     dt: float | None = None,
@@ -29,6 +36,12 @@ def map_network(
     Args:
         network: a graph (trained or not), a network file or a run folder; a run brings measured
             spike rates, else the rates are assumed and marked so.
+        effort: "fast" or "quality", which also tells what the chip's rules cost.
+        time_budget: seconds after which the best mapping found counts; results then depend on the
+            machine. None = no limit, the same result everywhere.
+        pareto: add ``pareto``, the mappings that none beats in cores, messages, hops and greatest
+            link load; each is written beside ``out``, with its number.
+        without_rules: add ``without_rules``, the cores that a chip without its rules would need.
         weight_bits, dt: how a NIR file is read.
         step_rate: steps per second at which power is stated.
         out: file for the mapping itself.
@@ -40,8 +53,8 @@ def map_network(
     Raises:
         FitError: it does not fit; names layer, limit, needed and available.
     """
-    from neurocomp.mapping import map_graph, summary
-    from neurocomp.mapping.store import save as save_mapping
+    from neurocomp.mapping import cores_without_rules, map_graph, map_pareto, summary
+    from neurocomp.mapping.store import save
 
     for file in (out, picture):
         if file is not None and not file.parent.is_dir():
@@ -49,13 +62,34 @@ def map_network(
     graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     target, policy = target_of(hw, run), policy or policy_of(run)
     rates = rates_of_run(graph, run)
+    limits: dict[str, Any] = {"rates": rates, "seed": seed, "effort": effort}
+    limits["seconds"] = time_budget
     start = perf_counter()
-    mapping = map_graph(graph, target, policy, rates=rates, seed=seed)
-    seconds = perf_counter() - start
+    unbeaten: tuple[Mapping, ...] = ()
+    if pareto:
+        mapping, unbeaten = map_pareto(graph, target, policy, **limits)
+    else:
+        mapping = map_graph(graph, target, policy, **limits)
+    row = summary(graph, mapping, target, rates, step_rate)
+    if pareto:
+        row["pareto"] = [_figures(summary(graph, other, target, rates)) for other in unbeaten]
+    if without_rules or effort == "quality":
+        n_cores = cores_without_rules(graph, target, policy, rates=rates, seed=seed)
+        row["without_rules"] = {"n_cores": n_cores}
+    row["seconds"] = perf_counter() - start
     if out is not None:
-        save_mapping(mapping, out)
+        save(mapping, out)
+        for i, other in enumerate(unbeaten, start=1):
+            save(other, out.with_stem(f"{out.stem}-{i}"))
     if picture is not None:
         from neurocomp.report import write_core_map
 
         write_core_map(graph, mapping, target, picture)
-    return {**summary(graph, mapping, target, rates, step_rate), "seconds": seconds}
+    return row
+
+
+def _figures(row: dict[str, Any]) -> dict[str, Any]:
+    """What mappings are chosen by."""
+    sizes = {key: row[key] for key in ("n_cores", "n_chips")}
+    keys = ("messages_per_step", "spike_hops_per_step", "max_link_per_step")
+    return sizes | {key: row["traffic"][key] for key in keys}

@@ -14,6 +14,7 @@ from neurocomp.mapping.events import events
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.listening import listening, reach
 from neurocomp.mapping.model import Mapping
+from neurocomp.mapping.place.bound import fewest_hops
 from neurocomp.mapping.traffic import traffic
 from neurocomp.spec.target import Target
 
@@ -27,7 +28,8 @@ def summary(
 ) -> dict[str, Any]:
     """What the mapping takes and sends.
 
-    A layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
+    ``lower_bound_hops_per_step`` bounds the hops of every placement of the same partition. A
+    layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
     and the core's limit (null = not known); ``basis`` says whether that is exact, an upper or lower
     bound, or unknown.
 
@@ -51,6 +53,7 @@ def summary(
         "traffic": {
             "messages_per_step": sent.messages,
             "spike_hops_per_step": sent.spike_hops,
+            "lower_bound_hops_per_step": fewest_hops(between, target),
             "max_link_per_step": sent.max_link,
             "chip_crossings_per_step": sent.chip_crossings,
             "input_messages_per_step": sent.inputs,

@@ -8,12 +8,13 @@ import numpy as np
 
 from neurocomp.errors import FitError
 from neurocomp.hw.mesh import live_cores, n_live_cores
+from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import CoreAddress, Placement
 from neurocomp.spec.target import Target
 
 
-def in_order(flow: Flow, target: Target, rng: np.random.Generator) -> Placement:
+def in_order(flow: Flow, target: Target, rng: np.random.Generator, effort: Effort) -> Placement:
     """The first live cores of the board, as Intel's compiler fills chip after chip; no chance."""
     return Placement(tuple(first_cores(flow.n, target)))
 

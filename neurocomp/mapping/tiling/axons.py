@@ -6,37 +6,61 @@ Entries are counted axis by axis, without enumerating pairs of tiles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import TypeAlias
 
 from neurocomp.hw.demand import FORMATS, Format
 from neurocomp.hw.fields import axis_field, interval
-from neurocomp.hw.layer import Layer, Outgoing
+from neurocomp.hw.layer import Layer, Outgoing, layer_of
 from neurocomp.hw.tiles import Reach, cuts, n_boxes
-from neurocomp.ir import Conv, Shape
+from neurocomp.ir import Conv, Graph, Shape
 from neurocomp.spec.target import Target
 
+Tiles: TypeAlias = Mapping[str, Shape]  # population → tile
+Counter: TypeAlias = Callable[[Shape], int]
 
-def reach_of(layer: Layer, target: Target, consumers: tuple[Shape, ...]) -> Reach:
-    """A function from a tile to the axon entries of its neediest box, per outgoing projection.
+
+class Axons:
+    """A graph's layers, and the axon entries of their tiles; each count is worked out once."""
+
+    def __init__(self, graph: Graph, target: Target) -> None:
+        """Raises `FitError` where a projection's weights are wider than the target stores."""
+        self.layers = {p.name: layer_of(graph, p.name, target) for p in graph.neurons}
+        self._graph, self._target = graph, target
+        self._counters: dict[tuple[str, Shape], Counter] = {}
+
+    def reach(self, name: str, tiles: Tiles) -> Reach:
+        """A function from a tile to the entries of its neediest box, per outgoing projection.
+
+        Args:
+            tiles: how populations are cut; those without a tile are whole.
+        """
+        layer = self.layers[name]
+        counters = [
+            self._counter(layer, e, tiles.get(projection.target, e.target))
+            for e, projection in zip(layer.outgoing, self._graph.outgoing(name), strict=True)
+        ]
+        return lambda tile: [counter(tile) for counter in counters]
+
+    def _counter(self, layer: Layer, e: Outgoing, cut: Shape) -> Counter:
+        key = e.name, cut
+        if key not in self._counters:
+            self._counters[key] = cache(counter(layer, e, self._target, cut))
+        return self._counters[key]
+
+
+def counter(layer: Layer, e: Outgoing, target: Target, cut: Shape) -> Counter:
+    """A function from a tile to the entries of its neediest box through one projection.
 
     Args:
-        consumers: the tile of the population at the end of each outgoing projection.
+        cut: the tile of the population at the projection's end.
     """
     chosen = FORMATS[target.core.format]
-    counters = []
-    for e, cut in zip(layer.outgoing, consumers, strict=True):
-        entries = partial(chosen.entries, layer, e, target)
-        if isinstance(e.op, Conv):
-            counters.append(_conv_counter(layer.shape, e, e.op, cut, chosen, entries))
-        else:
-            counters.append(_dense_counter(n_boxes(e.target, cut), entries))
-    return lambda tile: [counter(tile) for counter in counters]
-
-
-def _dense_counter(
-    destinations: int, entries: Callable[[int, int, int], int]
-) -> Callable[[Shape], int]:
+    entries = partial(chosen.entries, layer, e, target)
+    if isinstance(e.op, Conv):
+        return _conv_counter(layer.shape, e, e.op, cut, chosen, entries)
+    destinations = n_boxes(e.target, cut)
     return lambda tile: destinations * entries(0, tile[0], tile[1] * tile[2])
 
 
@@ -47,7 +71,7 @@ def _conv_counter(
     cut: Shape,
     chosen: Format,
     entries: Callable[[int, int, int], int],
-) -> Callable[[Shape], int]:
+) -> Counter:
     """Σ over destinations of the entries for what they hear of a tile, or for all of it."""
     rows, columns = (list(_fields(op, axis, shape, e.target, cut)) for axis in (0, 1))
     channels = list(_heard_channels(op, shape[0], e.target[0], cut[0]))

@@ -30,7 +30,8 @@ class Needs:
                 s, e = self.slices[c.source], ends[c.projection]
                 n = _entries(self.layers[c.population], e, target, s, c)
                 self.reach[c.source][c.projection] += n
-        self.alone = [self.of([i]) for i in range(len(self.slices))]
+        self._together: dict[tuple[int, ...], Counts] = {}
+        self.alone = [self._of_one_layer((i,)) for i in range(len(self.slices))]
 
     def fit(self, numbers: Iterable[int]) -> bool:
         """Whether the slices of these numbers fit a core together; none always do.
@@ -51,12 +52,17 @@ class Needs:
         for i in numbers:
             by_population.setdefault(self.slices[i].population, []).append(i)
         total = Counts()
-        for name, own in by_population.items():
-            layer = self.layers[name]
+        for own in by_population.values():
+            total = add(total, self._of_one_layer(tuple(sorted(own))))
+        return total
+
+    def _of_one_layer(self, own: tuple[int, ...]) -> Counts:
+        if own not in self._together:
+            layer = self.layers[self.slices[own[0]].population]
             boxes = [(self.slices[i].start, self.slices[i].stop) for i in own]
             reach = [sum(self.reach[i][e.name] for i in own) for e in layer.outgoing]
-            total = add(total, need(layer, boxes, self.target, reach))
-        return total
+            self._together[own] = need(layer, boxes, self.target, reach)
+        return self._together[own]
 
 
 def _entries(layer: Layer, e: Outgoing, target: Target, s: Slice, c: Connection) -> int:

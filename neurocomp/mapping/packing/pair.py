@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import networkx as nx
 
-from neurocomp.mapping.partition.affinity import Affinity
-from neurocomp.mapping.partition.exact import Needs
-from neurocomp.mapping.partition.merge import Core
+from neurocomp.mapping.packing.needs import Needs
 
+Core: TypeAlias = list[int]  # numbers of the slices that a core holds
+Savings: TypeAlias = list[dict[int, float]]  # what pairs of slices save, by slice
 MAX_CORES = 512  # the emptiest ones are looked at: pairs grow with the square
 
 
-def paired(cores: list[Core], needs: Needs, affinity: Affinity) -> list[Core]:
+def paired(cores: list[Core], needs: Needs, saved: Savings) -> list[Core]:
     """Merge pairs of cores until none fits together.
 
     Each round takes a matching with the most pairs, and among those the one that saves most
@@ -23,7 +25,7 @@ def paired(cores: list[Core], needs: Needs, affinity: Affinity) -> list[Core]:
             return cores
         graph = nx.Graph()
         for a, b in pairs:
-            graph.add_edge(a, b, weight=_saved(cores[a], cores[b], affinity))
+            graph.add_edge(a, b, weight=_gain(cores[a], cores[b], saved))
         matching = nx.max_weight_matching(graph, maxcardinality=True)
         partner = {min(pair): max(pair) for pair in matching}
         gone = set(partner.values())
@@ -49,6 +51,6 @@ def _fitting(cores: list[Core], needs: Needs) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _saved(a: Core, b: Core, affinity: Affinity) -> float:
+def _gain(a: Core, b: Core, saved: Savings) -> float:
     other = set(b)
-    return sum(gain for i in a for j, gain in affinity.saved[i].items() if j in other)
+    return sum(gain for i in a for j, gain in saved[i].items() if j in other)

@@ -1,4 +1,4 @@
-"""Policy ``compiler``: cut as Intel's Loihi 2 compiler does, one layer per core.
+"""The tile that Intel's Loihi 2 compiler gives a layer.
 
 The rule was read off the resource tables and violation messages that the compiler prints in
 lava-dl's tutorials. It is inference, not documentation.
@@ -9,23 +9,11 @@ from __future__ import annotations
 from neurocomp.hw.demand import need
 from neurocomp.hw.layer import Layer
 from neurocomp.hw.tiles import Reach, cuts, tile_fits
-from neurocomp.ir import Dense, Graph, Shape
-from neurocomp.mapping.activity import Rates
-from neurocomp.mapping.model import Partition
-from neurocomp.mapping.partition.cut import cut, one_per_core
+from neurocomp.ir import Dense, Shape
 from neurocomp.spec.target import Target
 
 
-def compiler(graph: Graph, target: Target, rates: Rates) -> Partition:
-    """Each population on cores of its own, in the graph's order; spike rates do not matter.
-
-    Raises:
-        FitError: a population cannot be cut small enough.
-    """
-    return one_per_core(graph, cut(graph, target, choose))
-
-
-def choose(layer: Layer, target: Target, reach: Reach) -> Shape | None:
+def compiler_tile(layer: Layer, target: Target, reach: Reach) -> Shape | None:
     """The compiler's tile of one layer; None where not even one neuron fits."""
     if tile_fits(layer, target, layer.shape, reach):
         return layer.shape

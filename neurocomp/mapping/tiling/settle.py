@@ -6,20 +6,19 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from neurocomp.errors import FitError
-from neurocomp.hw.layer import Layer, layer_of
+from neurocomp.hw.layer import Layer
 from neurocomp.hw.price import too_large
-from neurocomp.hw.tiles import Reach, boxes, tile_fits
-from neurocomp.ir import Graph, Shape, Slice
+from neurocomp.hw.tiles import Reach, tile_fits
+from neurocomp.ir import Graph, Shape
 from neurocomp.ir.schedule import topological_order
-from neurocomp.mapping.model import Partition
-from neurocomp.mapping.partition.reach import reach_of
+from neurocomp.mapping.tiling.axons import Axons
 from neurocomp.spec.target import Target
 
 Choose: TypeAlias = Callable[[Layer, Target, Reach], Shape | None]
 MAX_ROUNDS = 16  # only feedback needs more than two
 
 
-def cut(graph: Graph, target: Target, choose: Choose) -> dict[str, Shape]:
+def settled(graph: Graph, target: Target, axons: Axons, choose: Choose) -> dict[str, Shape]:
     """A tile for every population, such that every box fits a core together with its axons.
 
     A layer's axons depend on how its consumers are cut, so layers are cut against the flow, and
@@ -31,14 +30,14 @@ def cut(graph: Graph, target: Target, choose: Choose) -> dict[str, Shape]:
     Raises:
         FitError: a layer cannot be cut small enough; or feedback keeps layers from settling.
     """
-    layers = {p.name: layer_of(graph, p.name, target) for p in graph.neurons}
+    layers = axons.layers
     order = [name for name in reversed(topological_order(graph)) if name in layers]
     tiles: dict[str, Shape] = {}
     for _ in range(MAX_ROUNDS):
         changed = False
         for name in order:
             layer = layers[name]
-            reach = reach_to(graph, layer, target, tiles)
+            reach = axons.reach(name, tiles)
             if name in tiles and tile_fits(layer, target, tiles[name], reach):
                 continue
             tile = choose(layer, target, reach)
@@ -52,18 +51,3 @@ def cut(graph: Graph, target: Target, choose: Choose) -> dict[str, Shape]:
         f"{graph.name}: its feedback projections need more axons the more their layers are cut, "
         f"and no cut was found in {MAX_ROUNDS} rounds; use smaller layers or a larger core"
     )
-
-
-def one_per_core(graph: Graph, tiles: dict[str, Shape]) -> Partition:
-    """Every box on a core of its own, populations in the graph's order."""
-    return Partition(
-        tuple(
-            (Slice(p.name, *box),) for p in graph.neurons for box in boxes(p.shape, tiles[p.name])
-        )
-    )
-
-
-def reach_to(graph: Graph, layer: Layer, target: Target, tiles: dict[str, Shape]) -> Reach:
-    """`reach_of` a layer, its consumers cut into the given tiles; those without one are whole."""
-    ends = [graph.population(e.target) for e in graph.outgoing(layer.name)]
-    return reach_of(layer, target, tuple(tiles.get(p.name, p.shape) for p in ends))

@@ -1,0 +1,57 @@
+"""How much is tried. The limits are counts, so that the clock changes no result; or it may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from neurocomp.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Limits of the searches.
+
+    Attributes:
+        weights: of the cores, for one descent after the other beside the policy's own.
+        kicks: further descents, each from a changed best choice.
+        work: classes of bundles that are planned; no descent begins after that.
+        members: choices that are packed.
+        plain: pack the best tiling of single layers, too.
+        passes: over all slices, when they are exchanged between cores.
+        runs: of the placer, of which the best one counts.
+        until: `time.monotonic` after which nothing more is tried; None = the clock has no say.
+    """
+
+    weights: tuple[float, ...]
+    kicks: int
+    work: int
+    members: int
+    plain: bool
+    passes: int
+    runs: int
+    until: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return self.until is not None and monotonic() > self.until
+
+
+EFFORTS = {
+    "fast": Effort(weights=(), kicks=2, work=30_000, members=1, plain=False, passes=1, runs=1),
+    "quality": Effort(
+        weights=(8, 1 / 4, 2), kicks=10, work=300_000, members=4, plain=True, passes=4, runs=3
+    ),
+}
+
+
+def effort_named(name: str, seconds: float | None = None) -> Effort:
+    """An effort by name, to be spent within so many seconds from now.
+
+    Raises:
+        InputError: an unknown name, with the known ones.
+    """
+    if name not in EFFORTS:
+        raise InputError.unknown("effort", name, list(EFFORTS))
+    return replace(EFFORTS[name], until=None if seconds is None else monotonic() + seconds)

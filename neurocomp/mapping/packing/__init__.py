@@ -1,0 +1,1 @@
+"""Packing: boxes of several layers onto shared cores."""

@@ -1,0 +1,48 @@
+"""From bundles of slices to cores: gathered by a plan, paired by matchings, then exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import TypeAlias
+
+from neurocomp.ir import Graph, Slice
+from neurocomp.mapping.activity import Rates
+from neurocomp.mapping.model import Partition
+from neurocomp.mapping.packing.exchange import Exchange
+from neurocomp.mapping.packing.gather import Core, gathered
+from neurocomp.mapping.packing.needs import Needs
+from neurocomp.mapping.packing.nets import nets, savings
+from neurocomp.mapping.packing.pair import paired
+from neurocomp.spec.target import Target
+
+Bundle: TypeAlias = tuple[Slice, ...]  # slices that shall share a core
+
+
+def packed(
+    graph: Graph, target: Target, rates: Rates, bundles: Sequence[Bundle], passes: int
+) -> Partition | None:
+    """All bundles on few cores with few messages; None where a slice does not even fit alone.
+
+    A bundle that does not fit a core is taken apart.
+
+    Args:
+        passes: over all slices, each of which may move or change places.
+    """
+    slices = Partition(tuple((s,) for bundle in bundles for s in bundle))
+    needs = Needs(graph, slices, target)
+    if not all(needs.fit([i]) for i in range(len(needs.slices))):
+        return None
+    numbers = count()
+    whole = [[next(numbers) for _ in bundle] for bundle in bundles]
+    fitting = [part for b in whole for part in ([b] if needs.fit(b) else [[i] for i in b])]
+    found = nets(graph, slices, rates)
+    saved = savings(found, len(needs.slices))
+    cores = paired(gathered(fitting, needs, saved), needs, saved)
+    return partition(needs, Exchange(cores, needs, found).run(passes))
+
+
+def partition(needs: Needs, cores: Sequence[Core]) -> Partition:
+    """Cores in the order of their first slices."""
+    held = [tuple(sorted(needs.slices[i] for i in core)) for core in sorted(map(sorted, cores))]
+    return Partition(tuple(held))
