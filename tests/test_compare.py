@@ -181,7 +181,7 @@ def test_paths_that_cannot_be_used(tmp_path: Path) -> None:
         side_by_side([good])
     with pytest.raises(InputError, match="no such file or run folder"):
         side_by_side([good, tmp_path / "none.json"])
-    with pytest.raises(InputError, match="not a readable JSON file"):
+    with pytest.raises(InputError, match=": no JSON; expected a mapping or what --json printed"):
         side_by_side([good, text])
     with pytest.raises(InputError, match="not a run folder"):
         side_by_side([good, tmp_path])

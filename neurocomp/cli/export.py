@@ -34,7 +34,8 @@ def export(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File to write, for sanafe a folder; default in the run's export folder."
+            help="File to write, for sanafe a folder; default the network's name in this folder, "
+            "or in a run's export folder."
         ),
     ] = None,
     steps: Annotated[

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from neurocomp.cli.console import Console, JsonOption, console
-from neurocomp.cli.map import DtOption, NetworkArgument
+from neurocomp.cli.map import DtOption
 
 
 def parity(
-    network: NetworkArgument,
+    network: Annotated[
+        Path, typer.Argument(help="A float network: a NIR file (.nir), or a graph file (.npz).")
+    ],
     input_file: Annotated[
         Path,
         typer.Option(
@@ -21,7 +23,11 @@ def parity(
         ),
     ],
     expected: Annotated[
-        Path, typer.Option(help="The framework's spikes (.npz): per population an array.")
+        Path,
+        typer.Option(
+            help="The framework's spikes (.npz): an array per population, under its name (in NIR "
+            "the node's), with the input's samples and steps; 'readout' for a membrane."
+        ),
     ],
     bits: Annotated[
         list[int] | None,

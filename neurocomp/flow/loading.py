@@ -55,8 +55,11 @@ def load_network(
         run = RunFolder.existing(path)
         run.require("train")
         return load(run.path / "train" / NETWORK), run
-    if path.exists() and path.suffix != ".npz":
-        raise InputError(f"{path}: a network is a .npz, .net or .nir file, or the folder of a run")
+    if path.suffix != ".npz":
+        what = "no such file" if not path.exists() else "an unknown kind of file"
+        raise InputError(
+            f"{path}: {what}; a network is a .npz, .net or .nir file, or the folder of a run"
+        )
     return load(path), None
 
 

@@ -12,6 +12,13 @@ from neurocomp.atomic import write_text
 from neurocomp.errors import InputError
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import load_network, target_of
+from neurocomp.readable import TEXT, FileKind
+
+JSON_FILE = FileKind(
+    "a mapping or what --json printed (JSON text)",
+    TEXT,
+    "name a run folder, a file of `map --out`, or one that --json was written to",
+)
 
 
 class Metric(NamedTuple):
@@ -159,12 +166,13 @@ def _summary(item: Path, network: Path | None, hw: str | None) -> dict[str, Any]
     """An item as (part of) a run's summary."""
     if item.is_dir():
         return _of_run(RunFolder.existing(item))
+    if not item.exists():
+        raise InputError(f"{item}: no such file or run folder")
+    JSON_FILE.require(item)
     try:
         value = json.loads(item.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{item}: no such file or run folder") from None
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{item}: not a readable JSON file ({fault})") from fault
+    except (OSError, ValueError, RecursionError) as fault:
+        raise JSON_FILE.unreadable(item, "no JSON") from fault
     keys = value.keys() if isinstance(value, dict) else set()
     if {"format", "partition"} <= keys:
         return {"mapping": _of_mapping(item, network, hw)}
