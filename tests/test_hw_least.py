@@ -115,14 +115,15 @@ def test_what_certainly_does_not_fit() -> None:
 def test_most_channels_are_those_whose_chunks_fit() -> None:
     """9 taps at 8 bits: chunks of 8, 4, 2, 1 channels take 2, 1, 1, 1 words: 7 are 3, 8 are 2."""
     kernel = (9, 0, 8)
-    fit = {words: most_channels(9 * words, (kernel,), True) for words in range(1, 7)}
+    fit = {words: most_channels(64, 9 * words, (kernel,), True) for words in range(1, 7)}
     # 16 take ceil(132/64) = 3 words, 32 ceil(260/64) = 5: with 4 words 16 + 4, with 6 32 + 4
     assert fit == {1: 4, 2: 8, 3: 16, 4: 20, 5: 32, 6: 36}
-    assert most_channels(8, (kernel,), True) == 0
-    assert most_channels(9, (kernel,), False) == 8  # 9 · 8 · 8 bits are 9 words without headers
+    assert most_channels(64, 8, (kernel,), True) == 0
+    assert most_channels(64, 9, (kernel,), False) == 8  # 9 · 8 · 8 bits are 9 words without headers
+    assert most_channels(30, 54, (kernel,), True) == 30  # all that there are
     # depthwise 3×3 at 8 bits takes a word per tap and channel, beside the other kernel's
-    assert most_channels(100, ((9, 1, 8),), True) == 11
-    assert most_channels(36, (kernel, (9, 1, 8)), True) == 2  # 9 · 1 + 9 · 2 = 27, of 4: 45
+    assert most_channels(64, 100, ((9, 1, 8),), True) == 11
+    assert most_channels(64, 36, (kernel, (9, 1, 8)), True) == 2  # 9 · 1 + 9 · 2 = 27, of 4: 45
 
 
 def test_fewest_tiles_of_neurons_and_channels() -> None:
