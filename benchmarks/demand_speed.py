@@ -33,7 +33,8 @@ from neurocomp.spec.target import Target, load_target
 
 CACHES = (
     price._fewest, loihi1.axis_kinds, loihi1._lists,
-    loihi2.most_channels, positions.positions, positions._options, tiles.tiles,
+    loihi2.most_channels, positions.lists, positions.heard_by,
+    positions._heard, positions._taps, tiles.tiles,
 )  # fmt: skip
 HEADERS = ("target", "distinct", "view", "need", "bound", "again", "search: first", "stream",
            "known", "tight")  # fmt: skip

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from mapping_networks import CONV, chain, mlp, pilotnet, target, yolo
 
 from neurocomp.hw import layer_cores, least_cores
-from neurocomp.hw.fields import axis_field
 from neurocomp.hw.layer import NO_LIMIT, Incoming, Layer, Outgoing, layer_of
 from neurocomp.hw.least.loihi2 import most_channels
-from neurocomp.hw.least.positions import positions
+from neurocomp.hw.least.positions import fewest_pieces, heard_by, lists
 from neurocomp.hw.least.tiles import tiles
 from neurocomp.hw.tiles import tilings
 from neurocomp.ir import Conv, Dense, Graph, Op, Shape
@@ -116,14 +115,15 @@ def test_what_certainly_does_not_fit() -> None:
 def test_most_channels_are_those_whose_chunks_fit() -> None:
     """9 taps at 8 bits: chunks of 8, 4, 2, 1 channels take 2, 1, 1, 1 words: 7 are 3, 8 are 2."""
     kernel = (9, 0, 8)
-    fit = {words: most_channels(9 * words, (kernel,), True) for words in range(1, 7)}
+    fit = {words: most_channels(64, 9 * words, (kernel,), True) for words in range(1, 7)}
     # 16 take ceil(132/64) = 3 words, 32 ceil(260/64) = 5: with 4 words 16 + 4, with 6 32 + 4
     assert fit == {1: 4, 2: 8, 3: 16, 4: 20, 5: 32, 6: 36}
-    assert most_channels(8, (kernel,), True) == 0
-    assert most_channels(9, (kernel,), False) == 8  # 9 · 8 · 8 bits are 9 words without headers
+    assert most_channels(64, 8, (kernel,), True) == 0
+    assert most_channels(64, 9, (kernel,), False) == 8  # 9 · 8 · 8 bits are 9 words without headers
+    assert most_channels(30, 54, (kernel,), True) == 30  # all that there are
     # depthwise 3×3 at 8 bits takes a word per tap and channel, beside the other kernel's
-    assert most_channels(100, ((9, 1, 8),), True) == 11
-    assert most_channels(36, (kernel, (9, 1, 8)), True) == 2  # 9 · 1 + 9 · 2 = 27, of 4: 45
+    assert most_channels(64, 100, ((9, 1, 8),), True) == 11
+    assert most_channels(64, 36, (kernel, (9, 1, 8)), True) == 2  # 9 · 1 + 9 · 2 = 27, of 4: 45
 
 
 def test_fewest_tiles_of_neurons_and_channels() -> None:
@@ -139,20 +139,27 @@ def test_fewest_tiles_of_neurons_and_channels() -> None:
     assert tiles((4, 5, 6), 0, 4, True) == tiles((4, 5, 6), 30, 0, True) == NO_LIMIT
 
 
-def test_pieces_hear_more_the_fewer_they_are() -> None:
-    """3×3 over 4 × 4 with padding: whole it hears 16; two halves 3 rows each, 12; quarters 3 × 3.
+def test_pieces_hear_less_the_more_they_are() -> None:
+    """3×3 over 4 × 4 with padding: whole it hears 16; half the rows hear 3, so 12; quarters 3 × 3.
 
-    A row of its own hears 3 rows: 4 pieces of 1 × 4 hear 12 as the halves do, and are beaten. Lists
-    of all: taps {0 1}, {0 1 2} and {1 2} along an axis, 7 · 7; of half of the rows {0 1}, {0 1 2 of
-    which 1 2 or 0 1}, worked out in `hw.loihi1`.
+    Pieces of a single row hear 3 rows as well: they are beaten by the halves.
     """
-    found = positions((1, 4, 4), ((CONV, (2, 4, 4)),))
-    needs, pieces = found.heard[0]
-    by_pieces = dict(zip(pieces, needs, strict=True))
-    assert (by_pieces[1], by_pieces[2], by_pieces[4]) == (16, 12, 9)
-    assert axis_field(CONV, 0, 0, 2, 4).bit_count() == 3
-    assert found.taps[0] == (1, (49,))
-    assert found.taps[-1][1] == (9,)  # a single neuron hears nine taps, each from another source
+    (heard,) = heard_by((1, 4, 4), ((CONV, (2, 4, 4)),))
+    assert [fewest_pieces(heard, most) for most in (16, 15, 12, 9)] == [1, 2, 2, 4]
+    assert fewest_pieces(heard, 8) == NO_LIMIT
+
+
+def test_lists_hold_less_the_more_pieces_there_are() -> None:
+    """The same layer: lists of {0 1}, {0 1 2} and {1 2} along an axis, 7 · 7 taps of 2 channels.
+
+    A single neuron hears nine sources through a tap each, which needs an index for several channels
+    only; headers are 10 bits, the shortest index 6, in sixty-fourths of a block's synapse.
+    """
+    found = lists((1, 4, 4), ((CONV, (2, 4, 4)),), 6)
+    assert found.rows[0] == (1, (98,), 98 * (10 + 64 * 6), 98 * (10 + 64 * 6))
+    assert found.rows[-1].taps == (18,)
+    assert found.rows[-1][2:] == (18 * (10 + 64 * 6), 18 * 10)
+    assert found.axons == 16
 
 
 def test_a_layer_that_hears_nothing_but_padding() -> None:

@@ -78,6 +78,7 @@ def _show_joint(out: Console, summary: dict[str, Any]) -> None:
 def show_mapping(out: Console, row: dict[str, Any]) -> None:
     """Layer table with used/limit per resource, then the totals."""
     from neurocomp.report import cost_table, layer_table, legend
+    from neurocomp.report.overview import counted
 
     headers, rows = layer_table(row)
     headers = tuple(header.replace(" ", "\n") for header in headers)
@@ -86,8 +87,8 @@ def show_mapping(out: Console, row: dict[str, Any]) -> None:
         out.line(legend(row))
     traffic = row["traffic"]
     out.line(
-        f"cores: {row['n_cores']}, chips: {row['n_chips']}, at least "
-        f"{row['lower_bound_cores']} are needed · per step {traffic['messages_per_step']:.1f} "
+        f"{counted(row['n_cores'], 'core')} on {counted(row['n_chips'], 'chip')}, at least "
+        f"{row['lower_bound_cores']:,} needed · per step {traffic['messages_per_step']:.1f} "
         f"messages, {traffic['spike_hops_per_step']:.1f} hops (any placement at least "
         f"{traffic['lower_bound_hops_per_step']:.1f}), busiest link "
         f"{traffic['max_link_per_step']:.1f} (rates {traffic['rates']})"

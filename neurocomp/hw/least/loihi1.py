@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import NamedTuple
+from operator import mul
 
-from neurocomp.hw.layer import NO_LIMIT, Incoming, Layer
-from neurocomp.hw.least.positions import fewest_pieces, positions
-from neurocomp.hw.least.tiles import cores, tiles
+from neurocomp.hw.layer import NO_LIMIT, Layer
+from neurocomp.hw.least.positions import Row, fewest_pieces, lists
+from neurocomp.hw.least.tiles import cores
 from neurocomp.hw.loihi1 import POP16_ATOMS
 from neurocomp.hw.tiles import cuts
 from neurocomp.hw.words import BLOCK_HEADER_BITS, BLOCK_SYNAPSES, WORD_BITS
@@ -17,29 +16,35 @@ from neurocomp.spec.target import Target
 
 def least(layer: Layer, target: Target) -> int:
     """See `neurocomp.hw.least.least_cores`."""
-    limits, units = target.limits, target.core.neuron_units.value
-    neurons = NO_LIMIT if limits.neurons is None else limits.neurons // units
+    limits, shape, index = target.limits, layer.shape, target.core.index_bits.value
+    size = shape[0] * shape[1] * shape[2]
+    axons = limits.in_axons or NO_LIMIT
     words = NO_LIMIT if limits.synapse_words is None else limits.synapse_words
-    convs = []
-    axons, n = limits.in_axons or NO_LIMIT, cores(_slots(layer), limits.out_axons)
+    neurons = NO_LIMIT if limits.neurons is None else limits.neurons
+    n = max(
+        cores(size, neurons, target.core.neuron_units.value),
+        cores(_slots(layer), limits.out_axons),
+    )
+    convs, widths = [], []
     for e in layer.incoming:
+        width = e.width + e.delay_bits
         if isinstance(e.op, Conv):
-            convs.append((e, e.op))
+            convs.append((e.op, e.source))
+            widths.append(width)
         else:
-            axons -= prod(e.source)
-            most = _longest(words // prod(e.source), e.width + e.delay_bits)
-            n = max(n, cuts(prod(layer.shape), most) if most else NO_LIMIT)
+            sources = e.source[0] * e.source[1] * e.source[2]
+            axons -= sources
+            most = _longest(words // sources, width)
+            n = max(n, cuts(size, most) if most else NO_LIMIT)
     if axons < 0:
         return NO_LIMIT
     if not convs:
-        return max(n, cuts(prod(layer.shape), neurons) if neurons else NO_LIMIT)
-    found = positions(layer.shape, tuple([(op, e.source) for e, op in convs]))
-    for heard, (_, op) in zip(found.heard, convs, strict=True):
-        n = max(n, fewest_pieces(heard, axons), cuts(op.groups * heard[0][-1], axons or 1))
-    n = max(n, tiles(layer.shape, neurons, layer.shape[0], False))
-    shortest = next((w for w in target.core.index_bits.value if w), 0)
-    bits = [_bits(e, op, shortest) for e, op in convs]
-    return _listed(layer.shape[0], bits, found.taps, words, n)
+        return n
+    shortest = index[0] or index[min(1, len(index) - 1)]
+    found = lists(shape, tuple(convs), shortest)
+    if found.axons > axons:
+        n = max(n, cuts(found.axons, axons or 1), *[fewest_pieces(h, axons) for h in found.heard])
+    return _listed(shape[0], found.rows, widths, words, n)
 
 
 def _slots(layer: Layer) -> int:
@@ -62,58 +67,16 @@ def _longest(words: int, width: int) -> int:
     return full * BLOCK_SYNAPSES + max((rest * WORD_BITS - BLOCK_HEADER_BITS) // width, 0)
 
 
-class _Bits(NamedTuple):
-    """What a tap of one channel takes in a convolution's lists, times the synapses of a block.
-
-    Attributes:
-        area: taps of the kernel; lists that hold more in all hold several taps, and so need indices
-            even for a single channel.
-        plain, indexed: without an index, and with the shortest that there is.
-        one_group: the channels of a core share lists.
-    """
-
-    area: int
-    plain: int
-    indexed: int
-    one_group: bool
-
-    def least(self, taps: int, channels: int) -> int:
-        """Of so many taps, for each of one or several channels."""
-        index = taps > self.area or (channels > 1 and self.one_group)
-        return taps * (self.indexed if index else self.plain)
-
-
-def _bits(e: Incoming, op: Conv, shortest: int) -> _Bits:
-    sources, each = e.source[0] // op.groups, e.width + e.delay_bits
-    plain = sources * (BLOCK_SYNAPSES * each + BLOCK_HEADER_BITS)
-    indexed = plain + sources * BLOCK_SYNAPSES * shortest
-    return _Bits(prod(op.kernel), plain, indexed, op.groups == 1)
-
-
-def _listed(
-    channels: int,
-    convs: list[_Bits],
-    options: tuple[tuple[int, tuple[int, ...]], ...],
-    words: int,
-    least: int,
-) -> int:
-    """Cores for the lists of convolutions, at least so many.
-
-    Every tap of a list has its synapses once, and a share of a block's header.
-
-    Args:
-        options: see `neurocomp.hw.least.positions.Positions`.
-    """
+def _listed(channels: int, rows: tuple[Row, ...], widths: list[int], words: int, least: int) -> int:
+    """Cores for the lists of convolutions whose synapses are so wide, at least so many."""
     best, room = NO_LIMIT, words * WORD_BITS * BLOCK_SYNAPSES
-    for pieces, taps in options:
+    for pieces, taps, several, single in rows:
         if pieces >= best:
             break
-        several = sum([bits.least(t, 2) for t, bits in zip(taps, convs, strict=True)])
-        most = room // several if several else channels  # pieces that hear nothing but padding
-        if most < 2:
-            most = sum([bits.least(t, 1) for t, bits in zip(taps, convs, strict=True)]) <= room
-        if most:
-            best = min(best, pieces * cuts(channels, most))
+        weights = BLOCK_SYNAPSES * sum(map(mul, taps, widths))
+        most = room // (weights + several)
+        if most > 1 or weights + single <= room:
+            best = min(best, pieces * -(-channels // (most or 1)))
             if best <= least:
                 return least
     return best

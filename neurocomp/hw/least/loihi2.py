@@ -48,14 +48,20 @@ def least(layer: Layer, target: Target) -> int:
         lists = words // sources * sources if n_dense == 1 else words  # a list has whole words
         n = max(n, cores(size, lists * WORD_BITS - headers, bits))
     flags = target.flags
-    fit = most_channels(words, tuple(kernels), flags.channel_chunks) if kernels else channels
+    fit = (
+        most_channels(channels, words, tuple(kernels), flags.channel_chunks)
+        if kernels
+        else channels
+    )
     neurons = NO_LIMIT if limits.neurons is None else limits.neurons // units
-    return max(n, tiles(layer.shape, neurons, min(fit, channels), flags.padded_x))
+    return max(n, tiles(layer.shape, neurons, fit, flags.padded_x))
 
 
 @lru_cache(maxsize=1 << 14)
-def most_channels(words: int, kernels: tuple[tuple[int, int, int], ...], chunked: bool) -> int:
-    """Most channels whose kernels fit so many words.
+def most_channels(
+    channels: int, words: int, kernels: tuple[tuple[int, int, int], ...], chunked: bool
+) -> int:
+    """Most of so many channels whose kernels fit so many words.
 
     Words of channels are those of the powers of two that they add up to, so that the greatest
     number is found bit by bit from the highest.
@@ -64,7 +70,7 @@ def most_channels(words: int, kernels: tuple[tuple[int, int, int], ...], chunked
         kernels: (taps with the input channels of a group, own channels of a group, width) of each
             convolution; 0 own channels where it has one group only.
     """
-    found, bit = 0, 1 << 40
+    found, bit = 0, 1 << channels.bit_length()
     while bit:
         needed = 0
         for taps, group, width in kernels:
@@ -78,7 +84,7 @@ def most_channels(words: int, kernels: tuple[tuple[int, int, int], ...], chunked
         if needed <= words:
             found, words = found + bit, words - needed
         bit >>= 1
-    return found
+    return min(found, channels)
 
 
 def _entries(layer: Layer, target: Target) -> tuple[int, int]:

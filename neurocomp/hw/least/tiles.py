@@ -23,16 +23,20 @@ def tiles(shape: Shape, neurons: int, channels: int, padded: bool) -> int:
     Args:
         padded: columns are powers of two and count as such.
     """
-    height, width = shape[1:]
+    most, height, width = shape
     if neurons < 1 or channels < 1:
         return NO_LIMIT
-    widths = (
-        [1 << i for i in range((width - 1).bit_length() + 1)] if padded else [*even_cuts(width)]
-    )
+    powers = range((width - 1).bit_length(), -1, -1)
+    widths = (1 << i for i in powers) if padded else even_cuts(width)
+    first = cuts(most, min(channels, most))
     best = NO_LIMIT
     for x in widths:
-        for c in even_cuts(shape[0], cuts(shape[0], min(channels, shape[0]))):
+        columns = cuts(width, x)
+        for c in even_cuts(most, first):
+            pieces = columns * cuts(most, c)
+            if pieces >= best:
+                break
             rows = min(neurons // (x * c), height)
             if rows:
-                best = min(best, cuts(shape[0], c) * cuts(height, rows) * cuts(width, x))
+                best = min(best, pieces * cuts(height, rows))
     return best

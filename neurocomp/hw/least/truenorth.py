@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from neurocomp.hw.layer import NO_LIMIT, Layer
-from neurocomp.hw.least.positions import fewest_pieces, positions
+from neurocomp.hw.least.positions import fewest_pieces, heard_by
 from neurocomp.hw.least.tiles import tiles
 from neurocomp.ir import Conv
 from neurocomp.spec.target import Target
@@ -27,8 +27,7 @@ def least(layer: Layer, target: Target) -> int:
             axons -= prod(e.source) * e.width
     if axons < 0:
         return NO_LIMIT
-    if convs:
-        found = positions(layer.shape, tuple([(op, source) for op, source, _ in convs]))
-        for (op, source, width), heard in zip(convs, found.heard, strict=True):
-            n = max(n, fewest_pieces(heard, axons // (source[0] // op.groups * width)))
+    heard = heard_by(layer.shape, tuple([(op, source) for op, source, _ in convs]))
+    for (op, source, width), pieces in zip(convs, heard, strict=True):
+        n = max(n, fewest_pieces(pieces, axons // (source[0] // op.groups * width)))
     return n
