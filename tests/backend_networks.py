@@ -15,6 +15,7 @@ from neurocomp.backend.mapped import ChipNetwork
 from neurocomp.ir import (
     Array,
     Conv,
+    Delta,
     Dense,
     Graph,
     Input,
@@ -22,6 +23,8 @@ from neurocomp.ir import (
     Op,
     Population,
     Projection,
+    Sigma,
+    SigmaDelta,
     Slice,
     average_pool,
     skip,
@@ -29,6 +32,7 @@ from neurocomp.ir import (
 )
 from neurocomp.mapping.model import CoreAddress, Mapping, Partition, Placement, Route
 from neurocomp.quant import reference
+from neurocomp.quant.check import check
 from neurocomp.quant.fixed import MAX_VTH, level_range
 from neurocomp.quant.reference import UNWATCHED, Watch
 
@@ -176,6 +180,37 @@ def running() -> Graph:
     )
     graph = Graph("running", populations, projections, "b", readout="spikes")
     return lively(graph, images(graph, 4, steps=12))
+
+
+@cache
+def sigma_delta(window: int | None = None) -> Graph:
+    """Signed 9-bit values · Delta encoder with a bias · convolution · dense with delays per
+    synapse · Sigma; free-running, or with a window and without biases."""
+    rng = np.random.default_rng(2)
+    delay = 1 if window is None else 0
+    populations = (
+        Population("in", (2, 5, 5), Input(9, signed=True)),
+        Population("d", (2, 5, 5), Delta(6), None if window else np.array([3, -2])),
+        Population("s", (3, 5, 5), SigmaDelta(9), None if window else np.array([7, 0, -90])),
+        Population("t", (6, 1, 1), SigmaDelta(20)),
+        Population("out", (4, 1, 1), Sigma()),
+    )
+    weight = np.full((2, 1, 1, 1), 64)
+    late = projection(rng, "s", "t", Dense(), (6, 75), delay=delay)
+    projections = (
+        Projection("in-d", "in", "d", skip(2), 8, weight, delay=delay),
+        projection(rng, "d", "s", Conv((3, 3), padding=(1, 1)), (3, 2, 3, 3), delay=delay),
+        replace(late, delays=rng.integers(0, 3, (6, 75))),
+        projection(rng, "t", "out", Dense(), (4, 6), bits=8, delay=delay),
+    )
+    return check(Graph("sigma-delta", populations, projections, "out", window))
+
+
+def walk(graph: Graph, samples: int, steps: int, seed: int = 0) -> np.ndarray:
+    """Values that walk, so that changes are small and many are kept back as residues."""
+    rng = np.random.default_rng(seed)
+    moved = rng.integers(-3, 4, (samples, steps, *graph.inputs[0].shape)).cumsum(axis=1)
+    return np.clip(moved + rng.integers(-100, 100, moved[:, :1].shape), -256, 255)
 
 
 def tiles(population: Population, cuts: tuple[int, int, int]) -> list[Slice]:

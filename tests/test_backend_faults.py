@@ -281,6 +281,37 @@ def test_ctrl_c_in_the_terminal() -> None:
     assert errors.rstrip().endswith("KeyboardInterrupt")
 
 
+IMPORTING = """
+    import signal, sys
+    sys.path.insert(0, {tests!r})
+    from backend_networks import chain
+    from neurocomp import backend
+
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "lava.proc.conv.process":
+                sys.meta_path.remove(self)
+                try:
+                    signal.raise_signal(signal.SIGINT)
+                except KeyboardInterrupt:
+                    raise ImportError("failed to import") from None
+
+    sys.meta_path.insert(0, Interrupted())
+    backend.stream(chain(), None, [], backend="stock")
+    print("never")
+"""
+
+
+def test_ctrl_c_while_lava_is_imported() -> None:
+    """Modules in C turn the exception into an `ImportError`; who interrupts gets his own."""
+    source = textwrap.dedent(IMPORTING).format(tests=str(Path(__file__).parent))
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGINT, "")
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+
+
 def test_a_parent_that_is_killed_takes_its_children_along() -> None:
     with started("list(runs)") as process:
         children = psutil.Process(process.pid).children()

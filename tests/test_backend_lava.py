@@ -17,6 +17,7 @@ from neurocomp.backend.traffic import operations
 from neurocomp.errors import InputError
 from neurocomp.ir import Conv, Dense, Graph, Input, LoihiLif, Population, Projection, skip
 from neurocomp.quant import reference
+from neurocomp.quant.reference import Watch
 
 TIMEOUT_S = 60.0
 
@@ -307,3 +308,16 @@ def test_stock_with_two_inputs() -> None:
     )
     with pytest.raises(InputError, match="exactly one input is supported, got 2"):
         backend.run(two, None, images(graph, 1), backend="stock")
+
+
+@pytest.mark.parametrize("name", ["lava", "reference"])
+def test_only_populations_of_neurons_are_watched(name: str) -> None:
+    graph = running()
+    shown = np.zeros((1, 2, 6, 1, 1), np.uint8)
+    with pytest.raises(InputError, match=r"unknown population 'in' \(known: a, b\)"):
+        backend.run(graph, spread(graph), shown, backend=name, watch=Watch(("in",)))
+
+
+def test_a_block_has_a_step() -> None:
+    with pytest.raises(InputError, match="a block must have at least 1 step, got 0"):
+        backend.stream(running(), None, [], block=0)

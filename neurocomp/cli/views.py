@@ -130,3 +130,6 @@ def show_simulation(out: Console, row: dict[str, Any]) -> None:
         f"{accuracy}{verdict} · {row['synops']:,.0f} SynOps in all · latency "
         f"{row['latency_steps']} steps · {row['cpu_ms_per_step']:.2f} cpu-ms per step"
     )
+    files = [row[key] for key in ("trace", "picture") if row.get(key)]
+    if files:
+        out.line(f"written: {', '.join(files)}")

@@ -64,7 +64,8 @@ def simulate(
             sample, an SVG.
 
     Returns:
-        The row that ``neurocomp simulate --json`` prints, with ``mismatches``.
+        The row that ``neurocomp simulate --json`` prints, with ``mismatches``; where something was
+        traced, with the files as ``trace`` and ``picture``.
     """
     with not_lost():
         from neurocomp.backend import BACKENDS, BATCH
@@ -107,9 +108,11 @@ def simulate(
         timeout_s=timeout_s,
         on_progress=progress,
     )
+    row = found.as_row()
     if traced is not None:
         _write_trace(traced, trace_out, picture)
-    return found.as_row()
+        row |= {"trace": str(trace_out), "picture": None if picture is None else str(picture)}
+    return row
 
 
 def _netx_file(network: Graph | Path | str) -> Path | None:

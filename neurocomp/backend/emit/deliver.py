@@ -12,7 +12,18 @@ import numpy.typing as npt
 
 from neurocomp.backend.emit.boxes import coverage, field_of_view, within
 from neurocomp.backend.emit.program import Mask, Synapses
-from neurocomp.ir import GRADED, Array, Conv, Graph, Input, Population, Projection, Slice, whole
+from neurocomp.ir import (
+    GRADED,
+    Array,
+    Conv,
+    Graph,
+    Input,
+    Population,
+    Projection,
+    Sigma,
+    Slice,
+    whole,
+)
 from neurocomp.mapping.model import Mapping
 from neurocomp.quant.fixed import WORD_LIMIT
 
@@ -116,7 +127,8 @@ def _peak(weight: Array, source: Population) -> int:
     if isinstance(source.neuron, Input):
         low, high = source.neuron.limits
     elif isinstance(source.neuron, GRADED):
-        low, high = -WORD_LIMIT, WORD_LIMIT
+        high = WORD_LIMIT >> (0 if isinstance(source.neuron, Sigma) else source.neuron.state_exp)
+        low = -high
     rows = weight.astype(np.int64).reshape(len(weight), -1)
     up, down = (np.maximum(sign * rows, 0).sum(axis=1) for sign in (1, -1))
     return int(max((high * up - low * down).max(), (high * down - low * up).max()))

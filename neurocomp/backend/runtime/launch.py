@@ -116,8 +116,8 @@ def _fork(runtime: _Runtime, after_each: Callable[[], None]) -> None:
         runtime.build(after_each)
     except OSError as fault:
         raise RunError(
-            f"the system has no room for another run: {fault}; end other programs, or run smaller "
-            "batches"
+            f"the system has no room for another run: {fault}; make room in /dev/shm, end other "
+            "programs, or run smaller batches"
         ) from fault
 
 
