@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from neurocomp.errors import InputError
 
@@ -84,6 +86,22 @@ class FileKind:
 
     def _fault(self, path: Path, found: str, remedy: str) -> InputError:
         return InputError(f"{path}: {found}; expected {self.words}; {remedy}")
+
+
+def read_object(path: Path, kind: FileKind) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        InputError: it cannot be read, or is no JSON object.
+    """
+    kind.require(path)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as fault:
+        raise kind.unreadable(path, "no JSON") from fault
+    if not isinstance(value, dict):
+        raise kind.other(path, "JSON, but no object")
+    return value
 
 
 def content_of(path: Path) -> str:

@@ -160,7 +160,7 @@ def test_the_page_marks_the_better_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([1], "neither a mapping nor a result of `search`, `map` or `simulate`"),
+        ([1], "holds JSON, but no object; expected a mapping or what --json printed"),
         ({"n_cores": 3}, "neither a mapping nor a result"),
         (mapped(3, 1.0) | {"n_cores": "3"}, "cores: must be a number, got '3'"),
         ({"backend": "lava", "samples": 0, "synops": 3}, "SynOps per sample: ZeroDivisionError"),

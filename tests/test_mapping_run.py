@@ -156,8 +156,9 @@ def test_files_keep_everything(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (None, "no such file"),
-        ("{", "not a readable mapping file"),
-        ("[]", "format is not 'neurocomp-mapping/1'"),
+        ("{", "no JSON; expected a mapping file"),
+        ("[]", "JSON, but no object; expected a mapping file"),
+        ("{}", "format is not 'neurocomp-mapping/1'"),
         ('{"format": "neurocomp-mapping/1"}', "a damaged mapping file"),
     ],
 )

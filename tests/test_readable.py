@@ -193,3 +193,17 @@ def test_damaged_sounds_and_pictures(kind: str, tmp_path: Path) -> None:
         except InputError:
             refused += 1
     assert refused > 500
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\na: 2\n", "the key 'a' stands twice.*line 2"),
+        ("a: &x [1]\nb: *x\n", "aliases are not read; repeat it.*line 2"),
+    ],
+)
+def test_yaml_that_says_too_much(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_yaml(path)

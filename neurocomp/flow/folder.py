@@ -15,10 +15,14 @@ from typing import Any
 
 from neurocomp.atomic import PARTIAL, write_json
 from neurocomp.errors import InputError
+from neurocomp.readable import TEXT, FileKind, read_object
 
 IDENTITY = "run.json"
 LOCK = "run.lock"
 RESULT = "result.json"
+STAGE_FILE = FileKind(
+    "a file of this run (JSON text)", TEXT, "delete it, and the same command makes it again"
+)
 
 
 class RunFolder:
@@ -69,7 +73,7 @@ class RunFolder:
 
     def identity(self) -> dict[str, Any]:
         """What the run is about, as it was started."""
-        return _read_object(self.path / IDENTITY)
+        return read_object(self.path / IDENTITY, STAGE_FILE)
 
     def stage(self, name: str) -> Path:
         """Folder of a stage, made if it is not there."""
@@ -80,7 +84,7 @@ class RunFolder:
     def result(self, name: str) -> dict[str, Any] | None:
         """The result of a finished stage, or None."""
         path = self.path / name / RESULT
-        return _read_object(path) if path.is_file() else None
+        return read_object(path, STAGE_FILE) if path.is_file() else None
 
     def require(self, name: str) -> dict[str, Any]:
         """The result of a stage that must be finished; `InputError` says how to finish it."""
@@ -120,13 +124,3 @@ def _differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, 
             yield from _differences(old.get(k), new.get(k), f"{key}.{k}" if key else k)
     elif old != new:
         yield key, old, new
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path}: not a readable JSON file ({fault})") from fault
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: a JSON object is expected")
-    return value

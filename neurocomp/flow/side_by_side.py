@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from neurocomp.atomic import write_text
 from neurocomp.errors import InputError
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import load_network, target_of
-from neurocomp.readable import TEXT, FileKind
+from neurocomp.readable import TEXT, FileKind, read_object
 
 JSON_FILE = FileKind(
     "a mapping or what --json printed (JSON text)",
@@ -168,12 +167,8 @@ def _summary(item: Path, network: Path | None, hw: str | None) -> dict[str, Any]
         return _of_run(RunFolder.existing(item))
     if not item.exists():
         raise InputError(f"{item}: no such file or run folder")
-    JSON_FILE.require(item)
-    try:
-        value = json.loads(item.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as fault:
-        raise JSON_FILE.unreadable(item, "no JSON") from fault
-    keys = value.keys() if isinstance(value, dict) else set()
+    value = read_object(item, JSON_FILE)
+    keys = value.keys()
     if {"format", "partition"} <= keys:
         return {"mapping": _of_mapping(item, network, hw)}
     if {"n_cores", "traffic"} <= keys:

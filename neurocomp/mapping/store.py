@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,10 @@ from neurocomp.atomic import write_json
 from neurocomp.errors import InputError
 from neurocomp.ir import Slice
 from neurocomp.mapping.model import CoreAddress, Mapping, Partition, Placement, Route
+from neurocomp.readable import TEXT, FileKind, read_object
 
 FORMAT = "neurocomp-mapping/1"
+MAPPING_FILE = FileKind("a mapping file (JSON text)", TEXT, "write one with `neurocomp map --out`")
 
 
 def save(mapping: Mapping, path: Path) -> None:
@@ -26,13 +27,8 @@ def load(path: Path) -> Mapping:
     Raises:
         InputError: the file is missing, unreadable or no mapping file.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path}: not a readable mapping file ({fault})") from fault
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
+    value = read_object(path, MAPPING_FILE)
+    if value.get("format") != FORMAT:
         raise InputError(f"{path}: not a mapping file (format is not '{FORMAT}')")
     try:
         return _mapping(value)
