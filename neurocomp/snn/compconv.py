@@ -49,7 +49,8 @@ class _Average(torch.autograd.Function):
         unit = weight / spread
         levels = torch.stack([quantised(unit, b) for b in widths])
         ctx.save_for_backward(levels, shares, spread)
-        return torch.tensordot(shares, levels, 1)
+        made: Tensor = torch.tensordot(shares, levels, 1)
+        return made
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
