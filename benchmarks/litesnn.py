@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from neurocomp.arch import Task
 from neurocomp.flow import search as main_job
 from neurocomp.snn import Surrogate
+from neurocomp.snn.compconv import quantised
 from neurocomp.spec.joint import JointSpec, load_lite_space
 from neurocomp.spec.read import write_yaml
 from neurocomp.spec.recipe import load_recipe
@@ -242,6 +243,24 @@ class _Spike(torch.autograd.Function):
         return grad * slope
 
 
+class _Levels(torch.autograd.Function):
+    """One bit width's levels, gradients straight through."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bits: int) -> Tensor:
+        spread = weight.std()
+        return quantised(weight / spread, bits) * spread
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return grad, None
+
+
+def _levels(weight: Tensor, bits: int) -> Tensor:
+    made: Tensor = _Levels.apply(weight, bits)  # type: ignore[no-untyped-call]
+    return made
+
+
 class Stepwise(nn.Module):
     """The same supernet, weights and choices, one step and one op at a time."""
 
@@ -290,7 +309,10 @@ class Stepwise(nn.Module):
             for o, op in enumerate(self.ops):
                 if str(o) in mixed.synapses:
                     weight = mixed.synapses[str(o)].weight
-                    kernel = mixed.compress[str(o)].mixed(weight, shares.bits[c, e])[..., 0]
+                    compress = mixed.compress[str(o)]
+                    widths = zip(shares.bits[c, e], compress.widths, strict=True)
+                    parts = [share * _levels(weight, bits) for share, bits in widths]
+                    kernel = (compress.mask() * sum(parts))[..., 0]
                     made = F.conv2d(x, kernel, None, stride, kernel.shape[-1] // 2)
                     made = self.norms[f"{c}-{e}-{o}"](made)
                 else:

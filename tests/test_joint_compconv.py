@@ -22,6 +22,7 @@ from neurocomp.snn.compconv import (
     GAUSSIAN_STEP,
     CompConv,
     Scored,
+    average,
     first_scores,
     kept,
     n_kept,
@@ -34,21 +35,34 @@ from neurocomp.train.auxiliary import Auxiliary
 
 class TestQuantised:
     def test_levels_by_hand(self) -> None:
-        """std of (−3, −1, 1, 3)·k is k·√(20/3); k makes it 1, so Δ is g."""
-        k = 1 / math.sqrt(20 / 3)
-        weight = torch.tensor([-3.0, -1.0, 1.0, 3.0]) * k  # −1.162, −0.387, 0.387, 1.162
-        one, two, four = quantised(weight, (1, 2, 4))
+        unit = torch.tensor([-1.2, -0.4, 0.4, 1.2])
         g = GAUSSIAN_STEP
-        assert one.tolist() == pytest.approx([-g[1] / 2, -g[1] / 2, g[1] / 2, g[1] / 2])
-        assert two.tolist() == pytest.approx([-1.5 * g[2], -0.5 * g[2], 0.5 * g[2], 1.5 * g[2]])
-        # 1.162/0.336 = 3.46: level 3.5; 0.387/0.336 = 1.15: level 1.5
-        assert four.tolist() == pytest.approx([-3.5 * g[4], -1.5 * g[4], 1.5 * g[4], 3.5 * g[4]])
+        assert quantised(unit, 1).tolist() == pytest.approx(
+            [x * g[1] for x in (-0.5, -0.5, 0.5, 0.5)]
+        )
+        assert quantised(unit, 2).tolist() == pytest.approx(
+            [x * g[2] for x in (-1.5, -0.5, 0.5, 1.5)]
+        )
+        # 1.2/0.336 = 3.57: level 3.5; 0.4/0.336 = 1.19: level 1.5
+        assert quantised(unit, 4).tolist() == pytest.approx(
+            [x * g[4] for x in (-3.5, -1.5, 1.5, 3.5)]
+        )
 
-    def test_gradients_pass_straight(self) -> None:
-        weight = torch.randn(6, requires_grad=True)
-        quantised(weight, (1, 4))[1].sum().backward()
+    def test_average_by_hand_and_its_gradients(self) -> None:
+        """std of (−3, −1, 1, 3)·k is k·√(20/3)."""
+        weight = torch.tensor([-3.0, -1.0, 1.0, 3.0], requires_grad=True)
+        shares = torch.tensor([0.25, 0.75], requires_grad=True)
+        made = average(weight, shares, (1, 4))
+        spread = math.sqrt(20 / 3)
+        one, four = (quantised(weight.detach() / spread, b) for b in (1, 4))
+        torch.testing.assert_close(made, 0.25 * one + 0.75 * four)
+        arriving = torch.tensor([1.0, 2.0, 3.0, 4.0])
+        made.backward(arriving)
         assert weight.grad is not None
-        assert weight.grad.tolist() == [1.0] * 6
+        assert shares.grad is not None
+        assert weight.grad.tolist() == pytest.approx([g / spread for g in (1, 2, 3, 4)])
+        expected = [float((q * arriving).sum()) for q in (one, four)]
+        assert shares.grad.tolist() == pytest.approx(expected)
 
     @pytest.mark.parametrize("bits", GAUSSIAN_STEP)
     def test_steps_lose_least_on_a_gaussian(self, bits: int) -> None:
@@ -90,11 +104,9 @@ class TestMask:
         weight = torch.randn(2, 3, 3, 3, generator=torch.Generator().manual_seed(0))
         comp = CompConv(weight, 0.5, (1, 4))
         shares = torch.tensor([0.25, 0.75])
-        one, four = quantised(weight, (1, 4))
-        assert torch.equal(comp.mixed(weight, shares) != 0, comp.mask() != 0)
-        torch.testing.assert_close(
-            comp.mixed(weight, shares), comp.mask() * (0.25 * one + 0.75 * four)
-        )
+        made = comp.mixed(weight, shares)
+        assert torch.equal(made != 0, comp.mask() != 0)
+        torch.testing.assert_close(made, comp.mask() * average(weight, shares, (1, 4)))
 
 
 class TestDspike:

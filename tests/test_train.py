@@ -16,6 +16,7 @@ import torch
 from networks import dag, images
 
 from neurocomp.data import Dataset
+from neurocomp.data import load as load_dataset
 from neurocomp.errors import InputError, RunError
 from neurocomp.ir import Conv, CubaLif, Dense, Graph, Input, Population, Projection
 from neurocomp.quant import reference
@@ -24,6 +25,9 @@ from neurocomp.quant.discretize import Plan, discretize
 from neurocomp.snn import Network
 from neurocomp.spec.recipe import AugmentSpec, TrainSpec
 from neurocomp.train import Trained, train
+from neurocomp.train.fit import fit
+from neurocomp.train.phase import Phase
+from neurocomp.train.samples import Samples
 
 SPEC = TrainSpec(
     epochs=3,
@@ -142,6 +146,93 @@ class TestResult:
     def test_sgd_and_other_surrogates(self, tmp_path: Path, surrogate: str) -> None:
         spec = SPEC.model_copy(update={"optimizer": "sgd", "surrogate": surrogate})
         assert run(tmp_path, spec=spec).accuracy_integer > 0.9
+
+
+class Downhill(Phase):
+    """Every stored weight has the gradient 1."""
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> Any:
+        super().training_step(batch, batch_idx)
+        return sum(s.stored_weight().sum() for s in self.network.synapses)
+
+
+def downhill(out: Path, bits: int, **changes: Any) -> list[torch.Tensor]:
+    """By how much `Downhill` lowers the weights of 1/8 in two epochs of six batches."""
+    graph = network()
+    projections = [
+        replace(e, weight=np.full(shape, 0.125, np.float32), weight_bits=bits)
+        for e, shape in zip(graph.projections, ((4, 1, 3, 3), (2, 144)), strict=True)
+    ]
+    graph = graph.with_parts(graph.populations, tuple(projections))
+    plan = Plan({"in-hidden": -3, "hidden-out": -3}, {"hidden": 3, "out": 3})
+    spec = SPEC.model_copy(update={"weight_decay": 0.0, "gradient_clip": None, **changes})
+    quantised, cpu = Network.quantised(graph, plan), torch.device("cpu")
+    before = [s.synapse.weight.detach().clone() for s in quantised.synapses]
+    phase = Downhill("qat", quantised, spec, 0, lambda row: None)
+    fit(phase, Samples(blobs(), cpu), out, cpu)
+    after = [s.synapse.weight.detach() for s in quantised.synapses]
+    return [old - new for old, new in zip(before, after, strict=True)]
+
+
+class TestRates:
+    """Under a constant gradient Adam moves a weight by its rate r at every step, under a cosine
+    over n = 12 steps by ``r·(n + 1)/2`` in all."""
+
+    @pytest.mark.parametrize(("bits", "gap"), [(1, 0.25), (2, 0.125), (8, 0.125)])
+    def test_weights_can_leave_their_first_level(
+        self, tmp_path: Path, bits: int, gap: float
+    ) -> None:
+        """Levels 1/8 apart, and 1/4 at 1 bit, where there is none between −1 and +1.
+
+        r = 2·4·gap/n, so 13/3 gaps; weights of the 4-bit input are trained in units of 1/16.
+        """
+        first, second = downhill(tmp_path, bits, qat_learning_rate=1e-6)
+        torch.testing.assert_close(first, torch.full_like(first, 16 * 13 / 3 * gap))
+        torch.testing.assert_close(second, torch.full_like(second, 13 / 3 * gap))
+
+    def test_a_rate_that_suffices_stays(self, tmp_path: Path) -> None:
+        _, fallen = downhill(tmp_path, 8, qat_learning_rate=0.5)
+        torch.testing.assert_close(fallen, torch.full_like(fallen, 0.5 * 13 / 2))
+
+    def test_sgd_moves_by_the_gradient(self, tmp_path: Path) -> None:
+        _, fallen = downhill(tmp_path, 1, qat_learning_rate=1e-3, optimizer="sgd", momentum=0.0)
+        torch.testing.assert_close(fallen, torch.full_like(fallen, 1e-3 * 13 / 2))
+
+
+def one_bit(dataset: Dataset) -> Graph:
+    """Five convolutions on the digits; all but the first at 1 bit."""
+    lif = CubaLif(0.5, 1.0, 0.75)
+    populations = [Population("in", dataset.shape, Input(dataset.bits))]
+    projections = []
+    for name, channels, size, stride, bits in (
+        ("a", 8, 8, 1, 4), ("b", 8, 8, 1, 1), ("c", 16, 4, 2, 1), ("d", 16, 4, 1, 1),
+        ("e", 32, 2, 2, 1),
+    ):  # fmt: skip
+        source = populations[-1].name
+        op = Conv((3, 3), stride=(stride, stride), padding=(1, 1))
+        populations.append(Population(name, (channels, size, size), lif))
+        projections.append(Projection(f"{source}-{name}", source, name, op, bits))
+    populations.append(Population("out", (10, 1, 1), CubaLif(0.5, 1.0, 0.0)))
+    projections.append(Projection("e-out", "e", "out", Dense(), 4))
+    return Graph("one-bit", tuple(populations), tuple(projections), output="out", timesteps=3)
+
+
+@pytest.mark.slow
+def test_one_bit_loses_little(tmp_path: Path) -> None:
+    """At a rate that suits 8 bits; without rates by the gap 7 to 10 points are lost."""
+    dataset = load_dataset("digits")
+    spec = TrainSpec(
+        epochs=8,
+        qat_epochs=10,
+        batch=64,
+        learning_rate=0.004,
+        qat_learning_rate=0.0005,
+        surrogate="dspike",
+        surrogate_width=2.0,
+    )
+    made = train(one_bit(dataset), dataset, spec, tmp_path, seed=0, device="cpu")
+    assert made.accuracy_float > 0.95
+    assert made.accuracy_integer > made.accuracy_float - 0.025
 
 
 class TestResume:

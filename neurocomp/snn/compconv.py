@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,18 +18,46 @@ GAUSSIAN_STEP = {1: 1.596, 2: 0.996, 3: 0.586, 4: 0.336, 8: 0.031}
 """Distance of uniform levels with the least squared error on a unit Gaussian, by bits."""
 
 
-def quantised(weight: Tensor, widths: Sequence[int]) -> Tensor:
-    """Q_b for all widths, (widths, *weight's shape); gradients pass straight.
+def quantised(unit: Tensor, bits: int) -> Tensor:
+    """Q_b of weights with standard deviation 1: the ``2^b`` mid-rise levels ``(k + ½)·g_b``.
 
-    The ``2^b`` mid-rise levels ``clip((round(w/Δ + ½) − ½)·Δ, ±(2^(b−1) − ½)·Δ)``, Δ = g_b·std(W).
-    There is no level zero.
+    ``clip((round(w/g + ½) − ½)·g, ±(2^(b−1) − ½)·g)``. There is no level zero.
     """
-    source = weight.detach()
-    column = (-1, *[1] * weight.dim())
-    step = source.new_tensor([GAUSSIAN_STEP[b] for b in widths]).view(column) * source.std()
-    peak = source.new_tensor([2.0 ** (b - 1) - 0.5 for b in widths]).view(column)
-    levels = (source / step + 0.5).round_().sub_(0.5).clamp_(-peak, peak)
-    return straight_through(levels * step, weight)
+    step, peak = GAUSSIAN_STEP[bits], 2.0 ** (bits - 1) - 0.5
+    levels = (unit / step).add_(0.5).round_().sub_(0.5).clamp_(-peak, peak)
+    return torch.mul(levels, step)
+
+
+def average(weight: Tensor, shares: Tensor, widths: Sequence[int]) -> Tensor:
+    """``Σ_b shares_b·Q_b(W/std(W))``; gradients pass straight to the weight.
+
+    Q_b scales with its argument, so this is the average of Q_b(W) over std(W).
+
+    Args:
+        shares: (widths,).
+    """
+    made: Tensor = _Average.apply(weight, shares, tuple(widths))  # type: ignore[no-untyped-call]
+    return made
+
+
+class _Average(torch.autograd.Function):
+    """One node of the graph for all widths; the spread is taken as a constant."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, shares: Tensor, widths: tuple[int, ...]) -> Tensor:
+        spread = weight.std()
+        unit = weight / spread
+        levels = torch.stack([quantised(unit, b) for b in widths])
+        ctx.save_for_backward(levels, shares, spread)
+        made: Tensor = torch.tensordot(shares, levels, 1)
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        levels, shares, spread = ctx.saved_tensors
+        to_weight = grad * (shares.sum() / spread) if ctx.needs_input_grad[0] else None
+        to_shares = levels.flatten(1) @ grad.flatten() if ctx.needs_input_grad[1] else None
+        return to_weight, to_shares, None
 
 
 def first_scores(weight: Tensor) -> Tensor:
@@ -76,10 +105,10 @@ class CompConv(Scored):
         self.widths = tuple(widths)
 
     def mixed(self, weight: Tensor, shares: Tensor) -> Tensor:
-        """``M ⊙ Σ_b shares_b·Q_b(weight)``, shaped as the weight.
+        """``M ⊙ Σ_b shares_b·Q_b(W)`` over std(W), shaped as the weight.
 
         Args:
             shares: (widths,), in the order of the bit widths.
         """
-        average: Tensor = torch.tensordot(shares, quantised(weight, self.widths), 1)
-        return average if self.share == 1.0 else self.mask() * average
+        made = average(weight, shares, self.widths)
+        return made if self.share == 1.0 else self.mask() * made

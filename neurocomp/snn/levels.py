@@ -35,6 +35,11 @@ class Levels(nn.Module):
         self.bits, self.step = bits, step
         self.register_buffer("mask", mask)
 
+    @property
+    def gap(self) -> float:
+        """Distance of neighbouring levels; the two of 1 bit lie on both sides of zero."""
+        return 2 * self.step if self.bits == 1 else self.step
+
     def forward(self, weight: Tensor) -> Tensor:
         """The quantised weights; a pruned synapse is zero and stays so."""
         if self.bits == 1:

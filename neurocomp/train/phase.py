@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neurocomp.snn import Network
+from neurocomp.snn.levels import Levels
 from neurocomp.spec.recipe import TrainSpec
 from neurocomp.train.augment import augment
 from neurocomp.train.auxiliary import Auxiliary
@@ -21,6 +22,7 @@ from neurocomp.train.samples import seed_of
 
 PhaseName: TypeAlias = Literal["float", "qat"]
 NUMBER: dict[PhaseName, int] = {"float": 0, "qat": 1}
+REACH = 4.0  # gaps between levels that Adam can move a weight by in a whole phase, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,22 @@ class Phase(L.LightningModule):
         self._sums = torch.zeros(2)
 
     def configure_optimizers(self) -> Any:
-        """The spec's optimiser under a cosine schedule, step by step, to zero."""
+        """The spec's optimiser under a cosine schedule, step by step, to zero.
+
+        On levels a weight acts only by crossing half of the gap to the next one. Adam moves it by
+        its rate a step at most, half of it on the cosine's mean, so that a rate that suits 8 bits
+        leaves 1-bit weights their first signs. Adam's rate is therefore ``2·REACH·gap/steps`` at
+        least; SGD's, whose steps grow with the gradient, is the spec's.
+        """
         rate = self.spec.learning_rate if self.name == "float" else self.spec.qat_learning_rate
-        groups = _parameter_groups(self, self.spec.weight_decay)
+        steps = int(self.trainer.estimated_stepping_batches)
+        reach = 2 * REACH / steps if self.spec.optimizer == "adam" else 0.0
+        groups = _parameter_groups(self, rate, reach, self.spec.weight_decay)
         optimizer: torch.optim.Optimizer
         if self.spec.optimizer == "sgd":
             optimizer = torch.optim.SGD(groups, rate, momentum=self.spec.momentum)
         else:
             optimizer = torch.optim.Adam(groups, rate)
-        steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
         return {
             "optimizer": optimizer,
@@ -146,12 +155,23 @@ def _auxiliary(network: Network, seed: int) -> Auxiliary:
         return Auxiliary(network.graph)
 
 
-def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights of synapses decay; batch-norm and biases do not."""
-    trained = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
-    weights = [p for n, p in trained if n.endswith("synapse.weight")]
+def _parameter_groups(
+    phase: Phase, rate: float, reach: float, weight_decay: float
+) -> list[dict[str, Any]]:
+    """Weights of synapses by their rate, and everything else, which does not decay.
+
+    Args:
+        reach: by how much of the gap between its levels a weight's rate is at least.
+    """
+    weights: dict[float, list[nn.Parameter]] = {}
+    for synapses in phase.network.synapses:
+        weight, levels = synapses.synapse.weight, synapses.synapse.pre_hook_fx
+        if weight.requires_grad:
+            gap = levels.gap if isinstance(levels, Levels) else 0.0
+            weights.setdefault(max(rate, reach * gap), []).append(weight)
+    trained = [(n, p) for n, p in phase.named_parameters() if p.requires_grad]
     others = [p for n, p in trained if not n.endswith("synapse.weight")]
     return [
-        {"params": weights, "weight_decay": weight_decay},
+        *({"params": w, "lr": r, "weight_decay": weight_decay} for r, w in weights.items()),
         {"params": others, "weight_decay": 0.0},
     ]

@@ -191,7 +191,7 @@ class MixedEdge(nn.Module):
         for o, synapse in self.synapses.items():
             compress, weight = self.compress[o], synapse.weight
             assert isinstance(compress, CompConv)
-            gain = weight.detach().std() * math.sqrt(compress.share * weight[0].numel())
+            gain = math.sqrt(compress.share * weight[0].numel())
             mixed = compress.mixed(weight, bits)[..., 0] / gain
             parts.append(ops[int(o)] * _padded(mixed, self.size))
         parts += [ops[o] * _padded(getattr(self, f"constant{o}"), self.size) for o in self._fixed]
