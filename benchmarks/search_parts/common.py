@@ -34,7 +34,7 @@ def aim(
     """A figure beside what it must reach."""
     reached = {"≥": value >= wanted, "≤": value <= wanted, "=": value == wanted}[sign]
     shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-    print(f"  {'yes' if reached else 'NO '} {what}: {shown}{unit} ({sign} {wanted:,g})", flush=True)
+    print(f"  {'yes' if reached else 'NO '} {what}: {shown}{unit} ({sign} {wanted:,})", flush=True)
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
