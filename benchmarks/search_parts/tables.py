@@ -8,6 +8,7 @@ seed 0); the other half is printed beside it. No predictor sees an accuracy of w
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from neurocomp.arch import Candidate, all_candidates
 from neurocomp.arch.cell import ZEROIZE
+from neurocomp.atomic import write_json
 from neurocomp.explore import Predictor, Table, read_table, search
 from neurocomp.explore.evaluators import COUNTS
 from neurocomp.spec.read import parse
@@ -104,7 +106,7 @@ def searches(options: argparse.Namespace) -> None:
     data = bench(options)
     best = float(data.accuracy.max())
     for strategy in ("surrogate", "evolution", "random"):
-        gaps = [best - _found(data, strategy, seed) for seed in range(options.seeds)]
+        gaps = [best - _found(options, data, strategy, seed) for seed in range(options.seeds)]
         words = f"{strategy}: points from the best, {options.seeds} seeds ({_spread(gaps)})"
         if strategy == "surrogate":
             aim(words, float(np.mean(gaps)), "≤", 0.3)
@@ -112,7 +114,18 @@ def searches(options: argparse.Namespace) -> None:
             print(f"      {words}: {np.mean(gaps):.3f}", flush=True)
 
 
-def _found(data: Bench, strategy: str, seed: int) -> float:
+def _found(options: argparse.Namespace, data: Bench, strategy: str, seed: int) -> float:
+    """The accuracy that a search ends with; one that --keep has is not done again."""
+    path = options.keep / f"searches-{data.table.digest}.json"
+    kept: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
+    key = f"{strategy} {EVALUATIONS} {seed}"
+    if key not in kept:
+        kept[key] = _searched(data, strategy, seed)
+        write_json(path, kept)
+    return kept[key]
+
+
+def _searched(data: Bench, strategy: str, seed: int) -> float:
     wanted = {"strategy": strategy, "candidates": 10**6, "evaluations": EVALUATIONS, "batch": 2}
     if strategy == "evolution":
         wanted["population"] = 20
@@ -122,7 +135,7 @@ def _found(data: Bench, strategy: str, seed: int) -> float:
             data.space, spec, load_target(str(ENDLESS)), CIFAR, data.table,
             storage=Path(folder) / "journal.log", seed=seed,
         )  # fmt: skip
-    return result.ranking[0].score
+    return float(result.ranking[0].score)
 
 
 def _spread(values: list[float]) -> str:

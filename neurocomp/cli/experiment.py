@@ -50,10 +50,10 @@ def experiment(
         from neurocomp.flow.listing import experiment_rows
 
         if name is None:
-            rows = experiment_rows()
-            out_console.result({"experiments": rows})
-            headers = ("name", "variants", "recipe", "summary")
-            out_console.table("experiments", headers, [[row[h] for h in headers] for row in rows])
+            known = experiment_rows()
+            out_console.result({"experiments": known})
+            headers = list(known[0])
+            out_console.table("experiments", headers, [list(row.values()) for row in known])
             return
         with out_console.progress() as progress:
             found = run(

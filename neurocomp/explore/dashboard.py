@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 from neurocomp.errors import InputError
@@ -16,14 +17,14 @@ def serve(storage: Path | str, host: str, port: int) -> None:
             listen at the port.
     """
     try:
-        from optuna_dashboard import run_server
+        dashboard = importlib.import_module("optuna_dashboard")
     except ImportError as fault:
         raise InputError(
             f"optuna-dashboard is not installed ({fault}); run `pip install neurocomp[dashboard]`"
         ) from fault
     place = opened(storage)
     try:
-        run_server(place, host=host, port=port)
+        dashboard.run_server(place, host=host, port=port)
     except OSError as fault:
         raise InputError(
             f"--port {port}: nothing can listen there ({fault.strerror}); choose another one"
