@@ -267,8 +267,19 @@ def test_pieces_add_up_to_the_price_of_the_network() -> None:
         assert astuple(pricer(candidate)) == pytest.approx(astuple(whole))
         for limit in ("params", "cores"):
             found = getattr(whole, limit)
-            assert not pricer.exceeds(candidate, [(limit, found)])
-            assert pricer.exceeds(candidate, [(limit, found - 1)])
+            assert pricer.excess(candidate, [(limit, found)]) is None
+            assert pricer.excess(candidate, [(limit, found - 1)]) == (limit, found)
+
+
+def test_what_is_known_to_break_a_limit_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    pricer = Pricer(DIGITS, load_target("loihi2"))
+    cores = int(pricer.total(CANDIDATE, "cores"))
+    other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)))
+    monkeypatch.setattr("neurocomp.cost.pieces.build", lambda *_, **__: pytest.fail("was built"))
+    name, least = pricer.excess(other, [("cores", 1)]) or pytest.fail("was let through")
+    # all but the output node, whose edge is new
+    assert name == "cores"
+    assert 1 < least < cores
 
 
 def test_pruning_saves_bits_and_operations_but_no_words() -> None:

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,8 +15,10 @@ from neurocomp.arch import Candidate, Task, build
 from neurocomp.cost import Price, price
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.explore import STRATEGIES, Outcome, SearchResult, read_table, search
+from neurocomp.explore.dashboard import serve
 from neurocomp.explore.front import front, hypervolume
 from neurocomp.explore.store import Store
+from neurocomp.flow.explored import storage_of
 from neurocomp.spec.read import parse
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.space import Space, load_space, narrowed
@@ -341,3 +345,30 @@ def test_the_front_holds_what_nothing_beats(tmp_path: Path) -> None:
     result = SearchResult(9, 8, ranking, (), 5, 5, 2.0, 4.0)
     assert [s.score for s in result.pareto] == [9.0, 8.0, 6.0, 5.0]
     assert result.pareto[1].price.stored_bits == 400
+
+
+def test_the_dashboard_shows_a_journal_or_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path)
+    served = []
+    there = ModuleType("optuna_dashboard")
+    there.run_server = lambda storage, **place: served.append(
+        (storage.get_all_studies()[0].study_name, place)
+    )
+    monkeypatch.setitem(sys.modules, "optuna_dashboard", there)
+    serve(tmp_path / "journal.log", "localhost", 8081)
+    ((study, place),) = served
+    assert study.startswith("stand-in; ")
+    assert place == {"host": "localhost", "port": 8081}
+    monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
+    with pytest.raises(InputError, match=r"pip install neurocomp\[dashboard\]"):
+        serve(tmp_path / "journal.log", "localhost", 8081)
+
+
+def test_where_a_dashboard_looks(tmp_path: Path) -> None:
+    assert storage_of(None, "postgresql://x") == "postgresql://x"
+    with pytest.raises(InputError, match="give the folder of a run, or --storage"):
+        storage_of(None, None)
+    with pytest.raises(InputError, match=r"has no search/journal\.log: no search has begun there"):
+        storage_of(tmp_path, None)

@@ -85,14 +85,14 @@ def direct_edge(kind: CellKind) -> Edge | None:
 def live(cell: Cell, kind: CellKind = SNASNET) -> Cell:
     """The cell with every edge zeroized that does not lie on a way from an input to an output."""
     present = tuple([op.op != "zeroize" for op in cell])
-    alive = _alive(present, kind)
+    alive = live_edges(present, kind)
     if alive == present:
         return cell
     return tuple([op if counts else ZEROIZE for op, counts in zip(cell, alive, strict=True)])
 
 
 @lru_cache(maxsize=1 << 16)
-def _alive(present: tuple[bool, ...], kind: CellKind) -> tuple[bool, ...]:
+def live_edges(present: tuple[bool, ...], kind: CellKind) -> tuple[bool, ...]:
     """Of each edge that is there, whether its start is reached and its end reaches an output."""
     there = [e for e, p in zip(edges(kind), present, strict=True) if p]
     reached = _closure(set(range(kind.inputs)), there)

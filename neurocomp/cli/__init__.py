@@ -10,7 +10,9 @@ import typer
 from neurocomp import __version__
 from neurocomp.cli import (
     compare,
+    dashboard,
     doctor,
+    experiment,
     export,
     listings,
     map,
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 for command in (
     search.search,
+    experiment.experiment,
+    dashboard.dashboard,
     train.train,
     map.map_command,
     simulate.simulate,

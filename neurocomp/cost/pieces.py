@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from operator import itemgetter, mul
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from neurocomp.arch import Candidate, Task, build
-from neurocomp.arch.cell import CellKind, EdgeOp, edges, live
+from neurocomp.arch.cell import ZEROIZE, CellKind, edges, live_edges
 from neurocomp.cost.price import (
     ASSUMED_RATE,
     Price,
@@ -33,9 +33,13 @@ from neurocomp.ir import Graph
 from neurocomp.spec.space import stage
 from neurocomp.spec.target import Target
 
-_Ops: TypeAlias = tuple[EdgeOp, ...]
-_COLUMN = {name: itemgetter(place) for place, name in enumerate(Work._fields)}
-_CORES = itemgetter(0)
+TARGET = "target"
+_Ops: TypeAlias = tuple[int, ...]  # a number per op, 0 = zeroize
+_Piece = TypeVar("_Piece")
+_COLUMN: dict[str, Callable[[Work], float]] = {
+    name: itemgetter(place) for place, name in enumerate(Work._fields)
+}
+_CORES: Callable[[Room], float] = itemgetter(0)
 
 
 class Pricer:
@@ -45,6 +49,8 @@ class Pricer:
         self._task, self._target, self._rate = task, target, rate
         self._available = n_available(target)
         self._known: dict[tuple[object, ...], _Known] = {}
+        self._last: tuple[tuple[object, ...], _Known | None] = (), None
+        self._numbers = {ZEROIZE: 0}
         self._faults: dict[Room, str] = {}
 
     def __call__(self, candidate: Candidate) -> Price:
@@ -54,81 +60,116 @@ class Pricer:
             FitError: a population does not fit a core, or the board has too few.
         """
         known, ops = self._of(candidate)
-        rooms = self._rooms(candidate, known, ops)
+        rooms = self._parts(candidate, known, ops, known.rooms)
         for room in rooms:
             if room in self._faults:
                 raise FitError(self._faults[room])
-        work = total_work(self._work(candidate, known, ops))
+        work = total_work(self._parts(candidate, known, ops, known.work))
         what = f"network '{candidate.id}'"
         return combined(work, total_room(rooms), self._target, candidate.prune, what)
 
-    def exceeds(self, candidate: Candidate, limits: Iterable[tuple[str, float]]) -> bool:
-        """Whether a candidate does not fit the target, or passes a limit.
+    def excess(
+        self, candidate: Candidate, limits: Iterable[tuple[str, float]]
+    ) -> tuple[str, float] | None:
+        """The first limit that a candidate passes, in microseconds; None where it is within all.
+
+        Pieces that are not known yet are priced only where those that are known keep the limit.
 
         Args:
             limits: ("cores" or a field of `Work`, the most of it).
+
+        Returns:
+            The limit's name with what the candidate has, or with a lower bound of that; the name
+            is "target" where it does not fit the target.
         """
         known, ops = self._of(candidate)
         most_cores: float = self._available
-        work = None
         for name, most in limits:
             if name == "cores":
                 most_cores = min(most_cores, most)
                 continue
-            work = work or self._work(candidate, known, ops)
             kept = 1.0 if name == "params" else 1.0 - candidate.prune
-            if kept * sum(map(_COLUMN[name], work)) > most:
-                return True
-        return bool(sum(map(_CORES, self._rooms(candidate, known, ops))) > most_cores)
+            column = _COLUMN[name]
+            found = self._total(candidate, known, ops, known.work, column, most / kept)
+            if kept * found > most:
+                return name, kept * found
+        cores = self._total(candidate, known, ops, known.rooms, _CORES, most_cores)
+        if cores > self._available:
+            return TARGET, cores
+        return ("cores", cores) if cores > most_cores else None
+
+    def total(self, candidate: Candidate, name: str) -> float:
+        """What a candidate has of "cores" or a field of `Work`, whether it fits or not."""
+        known, ops = self._of(candidate)
+        if name == "cores":
+            return sum(_CORES(part) for part in self._parts(candidate, known, ops, known.rooms))
+        kept = 1.0 if name == "params" else 1.0 - candidate.prune
+        parts = self._parts(candidate, known, ops, known.work)
+        return kept * sum(_COLUMN[name](part) for part in parts)
 
     def _of(self, c: Candidate) -> tuple[_Known, _Ops]:
         """What is known of candidates that differ in their ops alone, and this one's live ops."""
         key = (c.channels, c.final_pool, c.hidden, c.macro_bits, c.timesteps, c.kind, c.macro)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = _Known(
-                _groups(c.kind, c.macro, len(c.cells)), len(edges(c.kind))
-            )
-        if len(c.cell) == known.n_edges:
-            return known, live(c.cell, c.kind)
-        return known, c.live().cell
-
-    def _work(self, candidate: Candidate, known: _Known, ops: _Ops) -> list[Work]:
+        last, known = self._last
+        if known is None or key != last:
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = _Known(c)
+            self._last = key, known
+        numbers = self._numbers
         try:
-            found = [of[take(ops)] for take, of in known.work]
+            return known, known.live([numbers[op] for op in c.cell])
         except KeyError:
-            self._learn(candidate, known, ops)
-            found = [of[take(ops)] for take, of in known.work]
-        found.append(known.outside[0])
-        return found
+            for op in c.cell:
+                numbers.setdefault(op, len(numbers))
+            return self._of(c)
 
-    def _rooms(self, candidate: Candidate, known: _Known, ops: _Ops) -> list[Room]:
+    def _total(
+        self,
+        candidate: Candidate,
+        known: _Known,
+        ops: _Ops,
+        pieces: _Pieces[_Piece],
+        column: Callable[[_Piece], float],
+        most: float,
+    ) -> float:
+        """What all pieces have together; a lower bound where what is known passes the most."""
         try:
-            found = [of[take(ops)] for take, of in known.rooms]
+            return column(pieces.outside) + sum([column(of[take(ops)]) for take, of in pieces.of])
         except KeyError:
+            found = [of[take(ops)] for take, of in pieces.of if take(ops) in of]
+            least = sum([column(part) for part in (pieces.outside, *found)])
+            if least > most:
+                return least
+            parts = self._parts(candidate, known, ops, pieces)
+            return sum([column(part) for part in parts])
+
+    def _parts(
+        self, candidate: Candidate, known: _Known, ops: _Ops, pieces: _Pieces[_Piece]
+    ) -> list[_Piece]:
+        """All pieces of a candidate."""
+        if any(take(ops) not in of for take, of in pieces.of):
             self._learn(candidate, known, ops)
-            found = [of[take(ops)] for take, of in known.rooms]
-        found.append(known.outside[1])
-        return found
+        return [pieces.outside, *(of[take(ops)] for take, of in pieces.of)]
 
     def _learn(self, candidate: Candidate, known: _Known, ops: _Ops) -> None:
         """Build a candidate's network and price the pieces of it that are not known yet."""
         graph = build(candidate, self._task, renamed=False)
         rest = {p.name for p in graph.neurons}
-        for (take, of), group in zip(known.rooms, known.groups.rooms, strict=True):
-            there = _there(graph, group.names)
+        for (take, of), names in zip(known.rooms.of, known.rooms.names, strict=True):
+            there = _there(graph, names)
             rest.difference_update(there)
             if take(ops) not in of:
                 of[take(ops)] = self._room(graph, there)
         left = {e.name: e for e in graph.projections}
-        for (take, costs), group in zip(known.work, known.groups.work, strict=True):
-            mine = [name for name in left if name.startswith(group.names)]
+        for (take, costs), names in zip(known.work.of, known.work.names, strict=True):
+            mine = [name for name in left if name.startswith(names)]
             costs[take(ops)] = total_work(
                 work_of(graph, left.pop(name), self._rate) for name in mine
             )
         work = total_work(work_of(graph, e, self._rate) for e in left.values())
-        work = work._replace(params=work.params + output_bias(graph))
-        known.outside = work, self._room(graph, sorted(rest))
+        known.work.outside = work._replace(params=work.params + output_bias(graph))
+        known.rooms.outside = self._room(graph, sorted(rest))
 
     def _room(self, graph: Graph, names: Sequence[str]) -> Room:
         """The room of some populations together; what fits no core takes endless cores."""
@@ -160,23 +201,48 @@ class _Groups(NamedTuple):
     rooms: tuple[_Group, ...]
 
 
-class _Known:
-    """Prices of pieces, by the ops that decide on them, which ``take`` takes out of all ops.
+class _Pieces(Generic[_Piece]):
+    """Prices of pieces.
 
     Attributes:
-        n_edges: of a cell.
+        of: prices by the ops that decide on them, which the function takes out of all ops.
+        names: of each piece, as in `_Group`.
         outside: what stands outside the cells.
     """
 
-    def __init__(self, groups: _Groups, n_edges: int) -> None:
-        self.groups, self.n_edges = groups, n_edges
-        self.work: list[tuple[Callable[[_Ops], object], dict[object, Work]]] = [
-            (itemgetter(*group.places), {}) for group in groups.work
+    def __init__(self, groups: Sequence[_Group], nothing: _Piece) -> None:
+        self.of: list[tuple[Callable[[_Ops], object], dict[object, _Piece]]] = [
+            (itemgetter(*group.places), {}) for group in groups
         ]
-        self.rooms: list[tuple[Callable[[_Ops], object], dict[object, Room]]] = [
-            (itemgetter(*group.places), {}) for group in groups.rooms
-        ]
-        self.outside = Work(), Room()
+        self.names = tuple(group.names for group in groups)
+        self.outside: _Piece = nothing
+
+
+class _Known:
+    """What is known of candidates that differ in their ops alone."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._kind = candidate.kind
+        self._n_edges = len(edges(candidate.kind))
+        self._live: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        groups = _groups(candidate.kind, candidate.macro, len(candidate.cells))
+        self.work: _Pieces[Work] = _Pieces(groups.work, Work())
+        self.rooms: _Pieces[Room] = _Pieces(groups.rooms, Room())
+
+    def live(self, ops: list[int]) -> _Ops:
+        """The ops of all genotypes without the dead ones."""
+        n = self._n_edges
+        if len(ops) == n:
+            return self._live_cell(ops)
+        cells = (self._live_cell(ops[k : k + n]) for k in range(0, len(ops), n))
+        return tuple(op for cell in cells for op in cell)
+
+    def _live_cell(self, ops: list[int]) -> _Ops:
+        present = tuple(map(bool, ops))
+        alive = self._live.get(present)
+        if alive is None:
+            alive = self._live[present] = live_edges(present, self._kind)
+        return tuple(map(mul, ops, alive))
 
 
 @lru_cache

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from neurocomp.arch import Candidate
 from neurocomp.cost import Price, Pricer
+from neurocomp.cost.pieces import TARGET
 from neurocomp.errors import FitError
 from neurocomp.explore.outcome import Evaluator
 from neurocomp.explore.result import Rejected
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.target import Target
 
-TARGET, TABLE = "target", "table"
+TABLE = "table"
 
 
 class Limit(NamedTuple):
@@ -61,45 +62,60 @@ class Gate:
         return (TARGET, TABLE, *(limit.name for limit in self._limits))
 
     def judge(self, candidate: Candidate) -> Price | Rejected:
-        """The price of a candidate that passes, or why it does not."""
+        """The price of a candidate that passes, or why it does not.
+
+        Of what breaks a limit no more is priced than that shows.
+        """
         if not self._evaluator.knows(candidate):
             return Rejected(candidate, None, TABLE, "not in the table", self._evaluator.about)
-        try:
-            price = self._pricer(candidate)
-        except FitError as fault:
-            reason = f"does not fit {self._target.name}"
-            return Rejected(candidate, None, TARGET, reason, str(fault))
-        for limit in self._limits:
-            found = getattr(price, limit.price)
-            if found > limit.most:
-                reason = f"more than {limit.most:,} {limit.words}"
-                return Rejected(candidate, price, limit.name, reason, f"{found:,} {limit.words}")
-        return price
+        passed = self._pricer.excess(candidate, self._quick)
+        if passed is None or passed[0] == TARGET:
+            try:
+                return self._pricer(candidate)
+            except FitError as fault:
+                reason = f"does not fit {self._target.name}"
+                return Rejected(candidate, None, TARGET, reason, str(fault))
+        limit = next(limit for limit in self._limits if limit.price == passed[0])
+        reason = f"more than {limit.most:,} {limit.words}"
+        detail = f"{passed[1]:,.0f} {limit.words} or more"
+        return Rejected(candidate, None, limit.name, reason, detail, passed)
 
     def passes(self, candidate: Candidate) -> bool:
         """What `judge` decides, without prices and reasons, in microseconds."""
-        return self._evaluator.knows(candidate) and not self._pricer.exceeds(candidate, self._quick)
+        if not self._evaluator.knows(candidate):
+            return False
+        return self._pricer.excess(candidate, self._quick) is None
 
     def violation(self, rejected: Rejected) -> float:
         """By what share of the limit it is passed; 1 where there is no such share."""
         for limit in self._limits:
-            if rejected.limit == limit.name and rejected.price is not None:
-                return float(getattr(rejected.price, limit.price)) / limit.most - 1.0
+            if rejected.limit == limit.name and rejected.passed is not None:
+                return rejected.passed[1] / limit.most - 1.0
         return 1.0
 
+    def nothing_feasible(self, rejected: Sequence[Rejected]) -> str:
+        """What to say when all are out: the limit broken most often, and what to relax."""
+        counts = Counter(r.reason for r in rejected)
+        found = ", ".join(f"{n} × {reason}" for reason, n in counts.most_common())
+        most = counts.most_common(1)[0][0]
+        broken = [r for r in rejected if r.reason == most]
+        advice = f"for example {broken[0].detail}"
+        for limit in self._limits:
+            if broken[0].limit == limit.name:
+                least = self._least(limit, broken)
+                advice = (
+                    f"the least of these has {least:,} {limit.words}: raise {limit.option}, "
+                    "or narrow the space to smaller networks"
+                )
+        return (
+            f"none of {len(rejected)} distinct candidates is within the limits ({found}); {advice}"
+        )
 
-def nothing_feasible(rejected: Sequence[Rejected], spec: SearchSpec) -> str:
-    """What to say when every candidate is out: the limit broken most often, and what to relax."""
-    counts = Counter(r.reason for r in rejected)
-    found = ", ".join(f"{n} × {reason}" for reason, n in counts.most_common())
-    most = counts.most_common(1)[0][0]
-    broken = [r for r in rejected if r.reason == most]
-    advice = f"for example {broken[0].detail}"
-    for limit in limits_of(spec):
-        if broken[0].limit == limit.name:
-            least = min(getattr(r.price, limit.price) for r in broken)
-            advice = (
-                f"the least of these has {least:,} {limit.words}: raise {limit.option}, "
-                "or narrow the space to smaller networks"
-            )
-    return f"none of {len(rejected)} distinct candidates is within the limits ({found}); {advice}"
+    def _least(self, limit: Limit, broken: Sequence[Rejected]) -> float:
+        """The least that any of these has of what is limited."""
+        nearest = sorted(broken, key=lambda r: r.passed[1] if r.passed else 0.0)
+        least = float("inf")
+        for one in nearest:
+            if one.passed is not None and one.passed[1] < least:
+                least = min(least, self._pricer.total(one.candidate, limit.price))
+        return least

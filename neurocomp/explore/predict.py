@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -71,6 +72,7 @@ class Predictor:
         return mean, np.zeros_like(mean)
 
 
+@lru_cache(maxsize=1 << 15)  # a search asks for those of its whole pool after every batch
 def _row(candidate: Candidate) -> dict[str, float | str]:
     return features(candidate) | {"drive": drive(candidate)}
 

@@ -44,10 +44,11 @@ class Rejected:
     """A candidate that is out, and why.
 
     Attributes:
-        price: None where it does not fit the target at all.
+        price: None where a limit or the target has put it out, since then it is not priced.
         limit: what it breaks: a limit's name, target, table, score or halving.
         reason: the same in words, equal for all candidates that break the same limit.
         detail: what exactly was found.
+        passed: field of `Price` that is limited, and what it has of that or a lower bound.
     """
 
     candidate: Candidate
@@ -55,10 +56,13 @@ class Rejected:
     limit: str
     reason: str
     detail: str
+    passed: tuple[str, float] | None = None
 
     def row(self) -> dict[str, Any]:
         """The candidate as plain values; what is not known of it is None."""
-        return _row(self.candidate, self.price) | {"score": None, "rejected": self.reason}
+        known = {} if self.passed is None else dict([self.passed])
+        row = _row(self.candidate, self.price) | known
+        return row | {"score": None, "rejected": self.reason}
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class Store:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.place = str(storage)
         self._me = f"{uuid.uuid4().hex[:12]}"
-        self._storage = _opened(storage)
+        self._storage = opened(storage)
         with _reachable(self.place):
             optuna.create_study(
                 storage=self._storage,
@@ -241,7 +241,12 @@ def is_url(storage: Path | str) -> bool:
     return "://" in str(storage)
 
 
-def _opened(storage: Path | str) -> BaseStorage:
+def opened(storage: Path | str) -> BaseStorage:
+    """A journal file or a database as Optuna's storage.
+
+    Raises:
+        InputError: it cannot be reached or written, or is something else.
+    """
     if is_url(storage):
         return _database(str(storage))
     path = Path(storage)

@@ -10,7 +10,7 @@ from neurocomp.arch import Candidate, Task, for_task
 from neurocomp.cost import Price, Pricer
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.explore.evaluate import FULL, Evaluation, key_of
-from neurocomp.explore.limits import Gate, nothing_feasible
+from neurocomp.explore.limits import Gate
 from neurocomp.explore.objectives import costs
 from neurocomp.explore.outcome import Evaluator, Outcome
 from neurocomp.explore.result import Rejected, Scored, SearchResult
@@ -197,7 +197,7 @@ class _Book:
                 "raise a limit, or narrow the space to smaller networks"
             )
         if not self._prices:
-            raise FitError(nothing_feasible(list(self.rejected.values()), self._spec))
+            raise FitError(self._gate.nothing_feasible(list(self.rejected.values())))
         if not self.scored:
             raise RunError(
                 f"none of the {len(self._prices)} candidates within the limits has a finite score: "

@@ -43,6 +43,26 @@ def explored(options: Options, dataset: Dataset, folder: Path, progress: Progres
     )
 
 
+def storage_of(run: Path | None, storage: str | None) -> Path | str:
+    """Where a search keeps its evaluations: the URL, else the journal of a run.
+
+    Raises:
+        InputError: neither or both are given, or the run has no journal.
+    """
+    if (run is None) == (storage is None):
+        raise InputError("give the folder of a run, or --storage with the URL of a database")
+    if run is None:
+        assert storage is not None
+        return storage
+    path = run / "search" / JOURNAL
+    if not path.is_file():
+        raise InputError(
+            f"{run}: has no {path.relative_to(run)}: no search has begun there, or it kept its "
+            "evaluations in a database (give --storage)"
+        )
+    return path
+
+
 def evaluator_of(options: Options, dataset: Dataset, task: Task) -> Evaluator:
     """What a recipe's search evaluates candidates with.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
+from neurocomp.spec.experiment import load_experiment
 from neurocomp.spec.recipe import load_recipe
 from neurocomp.spec.target import load_target
 
@@ -78,6 +79,16 @@ def recipe_rows() -> list[dict[str, Any]]:
     for name in shipped.names("search/recipes"):
         recipe = load_recipe(name)
         rows.append({"name": name, "data": recipe.data, "summary": recipe.summary})
+    return rows
+
+
+def experiment_rows() -> list[dict[str, Any]]:
+    """A row per shipped experiment."""
+    rows = []
+    for name in shipped.names("search/experiments"):
+        made = load_experiment(name)
+        row = {"name": name, "variants": len(made.variants), "recipe": made.recipe}
+        rows.append({**row, "summary": made.summary})
     return rows
 
 

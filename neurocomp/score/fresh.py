@@ -102,7 +102,7 @@ def drive(e: Projection, target: Population, x: Tensor, weight: Tensor, norm: bo
     made = connect(e.op, x.flatten(0, 1), weight, target.shape)
     if norm:
         made = F.batch_norm(made, None, None, training=True)
-    return made.view(*x.shape[:2], *target.shape)
+    return channels_last(made).view(*x.shape[:2], *target.shape)
 
 
 def spikes(p: Population, drives: list[Tensor], steps: int) -> Tensor:
@@ -110,7 +110,13 @@ def spikes(p: Population, drives: list[Tensor], steps: int) -> Tensor:
     if not isinstance(p.neuron, CubaLif):
         raise InputError(f"population '{p.name}': only CubaLif neurons are scored, got {p.neuron}")
     keep = Dynamics(p.neuron.threshold, 1 - p.neuron.current_decay, 1 - p.neuron.voltage_decay)
-    return fire(sum(drives[1:], drives[0]), None, steps, keep, Surrogate())
+    drive = sum(drives[1:], drives[0]).movedim(2, -1).contiguous()
+    return fire(drive, None, steps, keep, Surrogate()).movedim(-1, 2)
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """A tensor (M, C, H, W) with channels last in memory: convolutions take half the time so."""
+    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
 
 
 def _arrived(

@@ -13,7 +13,16 @@ from torch import Tensor
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph, Projection, verify
 from neurocomp.ir.schedule import topological_order
-from neurocomp.score.fresh import base_name, drive, fires, fresh_weight, run, spikes, window
+from neurocomp.score.fresh import (
+    base_name,
+    channels_last,
+    drive,
+    fires,
+    fresh_weight,
+    run,
+    spikes,
+    window,
+)
 from neurocomp.score.kernel import Kind, kernel, log_determinant
 from neurocomp.snn.synapses import normalised, value_scale
 
@@ -65,7 +74,7 @@ class Scorer:
                 f"{len(values)} samples cannot be cut into {batches} equal batches of two or more"
             )
         self._kind, self._seed = kind, seed
-        samples = torch.from_numpy(values).to(torch.float32)
+        samples = channels_last(torch.from_numpy(values).to(torch.float32))
         self._batches = [samples[k : k + size] for k in range(0, len(samples), size)]
         self._memos = [_Memo() for _ in self._batches]
         self._weights: dict[Hashable, Tensor] = {}
@@ -126,13 +135,14 @@ class Scorer:
         return found
 
     def _seen(self, x: Tensor) -> _Seen:
-        return _Seen(x, kernel(x.flatten(2), self._kind), float(x.sum()) / x.shape[1])
+        vectors = x.movedim(2, -1).flatten(2)  # as they lie in memory; their order is all one
+        return _Seen(x, kernel(vectors, self._kind), float(x.sum()) / x.shape[1])
 
     def _weight(self, graph: Graph, e: Projection, prune: float) -> Tensor:
         shapes = graph.population(e.source).shape, graph.population(e.target).shape
         key = (_what(e, norm=False), shapes, prune)
         if key not in self._weights:
-            self._weights[key] = fresh_weight(graph, e, self._seed, prune)
+            self._weights[key] = channels_last(fresh_weight(graph, e, self._seed, prune))
         return self._weights[key]
 
     def _require_suited(self, graph: Graph) -> None:

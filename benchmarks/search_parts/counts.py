@@ -1,0 +1,112 @@
+"""What must be equal: Eq. 1, published parameter counts, distinct cells, feasible shares."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from neurocomp.arch import Task, build
+from neurocomp.arch.cell import AVGPOOL3, SKIP, SNASNET, ZEROIZE, Cell, all_cells, canonical, conv
+from neurocomp.arch.cell import live as live_cell
+from neurocomp.cost import snasnet_parameters
+from neurocomp.score import Kind, Scorer
+from neurocomp.score.fresh import fresh_weight, run
+from neurocomp.snn.synapses import normalised, value_scale
+from search_parts.common import Missing, aim, distinct, snasnet
+
+KINDS: tuple[Kind, ...] = ("paper", "plain", "head")
+LIMIT = 10_000_000
+SHARES = {(1, 3): 100, (1, 5): 86, (3, 5): 76, (1, 7): 59, (3, 7): 41, (5, 7): 22}
+PUBLISHED = (
+    # parameters, kernels of the live convolutions, channels, final pooling, outputs
+    (38_126_436, [3, 1], 256, 2, 100),
+    (5_827_444, [3, 1], 128, 4, 500),
+)
+EDGES = 6
+
+
+def equation_1(layers: list[npt.NDArray[np.float64]], kind: Kind) -> float:
+    """Eq. 1 as it is written; each layer's spikes are (T, B, N)."""
+    steps, batch, _ = layers[0].shape
+    k = np.zeros((batch, batch))
+    for spikes in layers:
+        for c in spikes:
+            n, r = c.shape[1], c.mean(axis=1)
+            for i in range(batch):
+                for j in range(batch):
+                    e = r[i] * (1 - r[j]) + (1 - r[i]) * r[j]
+                    a = {"plain": 1.0, "paper": 0.5 / (e + 1e-3), "head": 0.5 / (e * n + 1e-3)}
+                    k[i, j] += n - a[kind] * (c[i] != c[j]).sum()
+    return float(np.linalg.slogdet(k / (len(layers) * steps))[1])
+
+
+def equation(options: argparse.Namespace) -> None:
+    """The greatest difference of the score from the reference, over networks."""
+    task = Task((3, 16, 16), 5, 10)
+    values = np.random.default_rng(0).integers(0, 32, (16, *task.shape)).astype(np.uint8)
+    for kind in KINDS:
+        found = [abs(a - b) for a, b in _pairs(values, task, kind)]
+        aim(f"|score − Eq. 1|, {kind}, {len(found)} networks", max(found), "≤", 5e-5)
+
+
+def _pairs(values: npt.NDArray[np.uint8], task: Task, kind: Kind) -> Iterator[tuple[float, float]]:
+    """(score, reference) of some networks at C = 8, T = 5."""
+    space = snasnet(16).model_copy(update={"channels": (8,), "hidden": (64,)})
+    for candidate in islice(distinct(space), 8):
+        g = build(candidate, task)
+        weights = {e.name: fresh_weight(g, e, 0) for e in g.projections}
+        scaled = torch.from_numpy(values).float() / value_scale(g, g.inputs[0].name)
+        with torch.no_grad():
+            fired = [x.flatten(2) for _, x in run(g, weights, normalised(g), scaled)]
+        layers = [x.double().numpy() for x in fired]
+        yield Scorer(values, kind=kind, seed=0)(g).value, equation_1(layers, kind)
+
+
+def parameters(options: argparse.Namespace) -> None:
+    """Eq. 2 of the published cells, and of every row of SpikeNAS-Bench's sample."""
+    for published, kernels, channels, pool, outputs in PUBLISHED:
+        found = snasnet_parameters(kernels, channels=channels, final_pool=pool, outputs=outputs)
+        aim(f"parameters of SNASNet's cell with kernels {kernels}", found, "=", published)
+    if options.table is None:
+        raise Missing("SpikeNAS-Bench's parameters: give --table CSV")
+    rows = list(csv.DictReader(options.table.read_text().splitlines()))
+    counted = [
+        snasnet_parameters(_kernels(int(r["arch_id"])), channels=128, final_pool=2, outputs=100)
+        for r in rows
+    ]
+    wrong = sum(n != int(r["parameters"]) for n, r in zip(counted, rows, strict=True))
+    aim(f"rows of SpikeNAS-Bench with other parameters, of {len(rows)}", wrong, "=", 0)
+
+
+def _kernels(arch_id: int) -> list[int]:
+    """Convolutions of a cell of SpikeNAS-Bench, dead ones too: it counts them."""
+    return [3 for k in range(EDGES) if arch_id // 5**k % 5 >= 2]
+
+
+def _cells(kernels: tuple[int, int] = (1, 3)) -> list[Cell]:
+    """Every genotype without its dead edges, once."""
+    ops = (ZEROIZE, SKIP, *(conv(k, 8) for k in kernels), AVGPOOL3)
+    return list({live_cell(cell) for cell in all_cells(SNASNET, ops, direct=True)})
+
+
+def cells(options: argparse.Namespace) -> None:
+    """Distinct cells of SNASNet's forward space."""
+    found = _cells()
+    aim("distinct live forward cells", len(found), "=", 7556)
+    print(f"      of these differ by more than nodes' names: {len(set(map(canonical, found))):,}")
+
+
+def shares(options: argparse.Namespace) -> None:
+    """Cells of each set that stay within 10 M parameters at C = 128, p = 4, CIFAR-100."""
+    macro = {"channels": 128, "final_pool": 4, "outputs": 500}
+    for kernels, percent in SHARES.items():
+        sizes = ([op.kernel for op in cell if op.kernel] for cell in _cells(kernels))
+        feasible = [snasnet_parameters(found, **macro) <= LIMIT for found in sizes]
+        percents = round(100 * float(np.mean(feasible)))
+        aim(f"feasible share of {kernels}, %", percents, "=", percent)

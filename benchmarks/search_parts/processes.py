@@ -1,0 +1,144 @@
+"""Several processes on one study: none of their trials is lost but those of the killed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from neurocomp.explore import ScoreEvaluator, SearchResult, search
+from neurocomp.spec.read import parse
+from neurocomp.spec.recipe import SearchSpec
+from neurocomp.spec.space import load_space, narrowed
+from neurocomp.spec.target import load_target
+from search_parts.common import aim
+from search_parts.limits import DIGITS
+
+EVALUATIONS, PROCESSES, KILLED = 120, 4, 2
+SPACE = {
+    "channels": [16], "final_pool": [2], "hidden": [64], "cell_bits": [4], "macro_bits": [8],
+    "timesteps": [4], "neurons": ["leaky"],
+}  # fmt: skip
+
+
+def workers(options: argparse.Namespace) -> None:
+    """Four machines and four workers, two of them killed, on each storage; then how it scales."""
+    for storage in ("a journal", options.storage):
+        if storage is None:
+            print("  not measured: PostgreSQL; give --storage URL of an empty database")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            place = storage if "://" in storage else str(Path(folder) / "journal.log")
+            print(f"  on {place.split('@')[-1] if '://' in place else storage}")
+            _machines(place, folder)
+            _killed_workers(place)
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"  scaling on {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}:")
+        for number in (1, 2, 4):
+            start = time.perf_counter()
+            _search(str(Path(folder) / f"{number}.log"), seed=7, workers=number)
+            print(f"      {number} workers: {EVALUATIONS / (time.perf_counter() - start):.1f}/s")
+
+
+def _machines(place: str, folder: str) -> None:
+    """Four processes do one search; two are killed when some of it is done."""
+    context = multiprocessing.get_context("spawn")
+    said = [Path(folder) / f"{k}.json" for k in range(PROCESSES)]
+    there: list[BaseProcess] = [
+        context.Process(target=_machine, args=(place, str(path))) for path in said
+    ]
+    for process in there:
+        process.start()
+    _wait_for(place)
+    for process in there[:KILLED]:
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+    for process in there:
+        process.join()
+    rows = [json.loads(path.read_text()) for path in said if path.is_file()]
+    aim(f"of {PROCESSES} machines, {KILLED} killed: those that ended", len(rows), "=", 2)
+    aim("rankings that differ between them", len({row["ranking"] for row in rows}) - 1, "=", 0)
+    _accounts(place)
+
+
+def _killed_workers(place: str) -> None:
+    """One search with four workers, two of which are killed at work."""
+    context = multiprocessing.get_context("spawn")
+    search_process = context.Process(target=_search, args=(place, 1, PROCESSES))
+    search_process.start()
+    _wait_for(place, seed=1)
+    children = psutil.Process(search_process.pid).children()
+    busy = sorted(children, key=lambda p: -p.cpu_times().user)[:KILLED]
+    for child in busy:
+        child.kill()
+    search_process.join()
+    aim(f"exit of a search of which {len(busy)} workers were killed", search_process.exitcode or 0,
+        "=", 0)  # fmt: skip
+    _accounts(place, seed=1)
+
+
+def _search(place: str, seed: int = 0, workers: int = 1) -> SearchResult:
+    spec = parse({"candidates": 10_000, "evaluations": EVALUATIONS, "batch": 64}, SearchSpec, "b")
+    return search(
+        narrowed(load_space("spikernel"), SPACE), spec, load_target("loihi2"), DIGITS,
+        _evaluator(seed), storage=place if "://" in place else Path(place), seed=seed,
+        workers=workers,
+    )  # fmt: skip
+
+
+def _evaluator(seed: int) -> ScoreEvaluator:
+    values = np.random.default_rng(0).integers(0, 16, (64, *DIGITS.shape)).astype(np.uint8)
+    return ScoreEvaluator(DIGITS, values, seed=seed)
+
+
+def _machine(place: str, said: str) -> None:
+    """One machine: its ranking, when it has ended."""
+    found = _search(place)
+    ranking = " ".join(s.candidate.id for s in found.ranking)
+    Path(said).write_text(json.dumps({"ranking": ranking}))
+
+
+def _trials(place: str, seed: int) -> list[Any]:
+    """Trials of a study, as Optuna reads them."""
+    import optuna
+    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if "://" in place:
+        storage: Any = RDBStorage(place)
+    elif Path(place).exists():
+        storage = JournalStorage(JournalFileBackend(place))
+    else:
+        return []
+    name = f"{_evaluator(seed).about}; {DIGITS}"
+    studies = {study.study_name: study._study_id for study in storage.get_all_studies()}
+    return storage.get_all_trials(studies[name]) if name in studies else []
+
+
+def _wait_for(place: str, seed: int = 0) -> None:
+    """Wait until a fifth of the evaluations are done."""
+    while sum(t.state.name == "COMPLETE" for t in _trials(place, seed)) < EVALUATIONS // 5:
+        time.sleep(0.2)
+
+
+def _accounts(place: str, seed: int = 0) -> None:
+    """What became of all trials: each network once, and nothing left open."""
+    trials = _trials(place, seed)
+    complete = [t for t in trials if t.state.name == "COMPLETE"]
+    lost = [t for t in trials if t.user_attrs.get("lost")]
+    keys = [t.user_attrs["id"] for t in complete]
+    print(f"      {len(trials)} trials: {len(complete)} scored, {len(lost)} lost or given up")
+    aim("networks scored twice", len(keys) - len(set(keys)), "=", 0)
+    aim("trials unaccounted for", len(trials) - len(complete) - len(lost), "=", 0)
+    aim("networks scored", len(keys), "=", EVALUATIONS)

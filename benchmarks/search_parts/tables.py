@@ -1,0 +1,142 @@
+"""Predictors and searches against measured accuracies, SpikeNAS-Bench's or a part of them.
+
+Cells that are one network are one row, its accuracy the mean. Which predictors there are was
+decided looking at half of the 1,500-row sample ("looked at": a permutation of the sorted networks,
+seed 0); the other half is printed beside it. No predictor sees an accuracy of what it is judged on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from neurocomp.arch import Candidate, all_candidates
+from neurocomp.arch.cell import ZEROIZE
+from neurocomp.atomic import write_json
+from neurocomp.explore import Predictor, Table, read_table, search
+from neurocomp.explore.evaluators import COUNTS
+from neurocomp.spec.read import parse
+from neurocomp.spec.recipe import SearchSpec
+from neurocomp.spec.space import Space, load_space, narrowed
+from neurocomp.spec.target import load_target
+from search_parts.common import CIFAR, Missing, aim, tau
+
+LABELS, EVALUATIONS = 200, 60
+ENDLESS = Path(__file__).with_name("endless.yaml")
+TWINS = (1, 0, 2, 4, 3, 5)  # edges (0,1), (0,2), (0,3), (1,2), (1,3), (2,3), inner nodes swapped
+
+
+class Bench(NamedTuple):
+    """The table's networks in a fixed order, with their accuracies."""
+
+    space: Space
+    table: Table
+    candidates: list[Candidate]
+    accuracy: npt.NDArray[np.float64]
+
+
+def bench(options: argparse.Namespace) -> Bench:
+    """The table that the options name.
+
+    Raises:
+        Missing: none is named.
+    """
+    if options.table is None:
+        raise Missing("needs SpikeNAS-Bench's log or a part of it: --table CSV")
+    choices = {"channels": [128], "hidden": [1024]}
+    space = narrowed(load_space("spikenas-bench"), choices)
+    table = read_table(options.table, space)
+    known = sorted((c for c in all_candidates(space) if table.knows(c)), key=_number)
+    return Bench(space, table, known, np.array([table(c, 1.0).score for c in known]))
+
+
+def _number(candidate: Candidate) -> tuple[int, ...]:
+    """Op numbers of a cell as SpikeNAS-Bench counts them, the lesser of its two namings."""
+    ops = tuple(
+        0 if op == ZEROIZE else 1 if not op.bits else _grade(op.threshold) for op in candidate.cell
+    )
+    twin = tuple(ops[k] for k in TWINS)
+    return ops if ops[3] else min(ops, twin)
+
+
+def _grade(threshold: float) -> int:
+    """2, 3 or 4 for the lowest, the middle and the highest threshold."""
+    return 2 + min(range(3), key=lambda k: abs((k + 1) * 2 / 3 - threshold))
+
+
+def predictors(options: argparse.Namespace) -> None:
+    """τ of predictors that look at a candidate alone, then of those that learn from 200 labels."""
+    data = bench(options)
+    n = len(data.candidates)
+    looked = np.zeros(n, dtype=bool)
+    looked[np.random.default_rng(0).permutation(n)[: n // 2]] = True
+    print(f"  {n:,} distinct live networks, best {data.accuracy.max():.2f} %")
+    for name, predict in COUNTS.items():
+        values = np.array([predict(c) for c in data.candidates])
+        halves = [tau(values[half], data.accuracy[half]) for half in (looked, ~looked)]
+        words = f"{name}: looked at {halves[0]:.3f}, held out {halves[1]:.3f}"
+        if name == "drive":
+            aim(f"τ without training, held out ({words})", halves[1], "≥", 0.40)
+        else:
+            print(f"      {words}")
+    for model in ("ridge", "forest", "gp"):
+        found = [_learnt(data, model, seed) for seed in range(options.seeds)]
+        words = f"τ of {model} with {LABELS} random labels, judged on the {n - LABELS} others"
+        spread = f"{options.seeds} splits, {min(found):.3f} to {max(found):.3f}"
+        aim(f"{words} ({spread})", float(np.mean(found)), "≥", 0.50)
+
+
+def _learnt(data: Bench, model: str, seed: int) -> float:
+    order = np.random.default_rng(seed).permutation(len(data.candidates))
+    seen, unseen = order[:LABELS], order[LABELS:]
+    predictor = Predictor(model, seed=seed)
+    predictor.fit([data.candidates[k] for k in seen], data.accuracy[seen].tolist())
+    expected, _ = predictor.predict([data.candidates[k] for k in unseen])
+    return tau(expected, data.accuracy[unseen])
+
+
+def searches(options: argparse.Namespace) -> None:
+    """Points between the best network of the table and the best that 60 evaluations find."""
+    data = bench(options)
+    best = float(data.accuracy.max())
+    for strategy in ("surrogate", "evolution", "random"):
+        gaps = [best - _found(options, data, strategy, seed) for seed in range(options.seeds)]
+        words = f"{strategy}: points from the best, {options.seeds} seeds ({_spread(gaps)})"
+        if strategy == "surrogate":
+            aim(words, float(np.mean(gaps)), "≤", 0.3)
+        else:
+            print(f"      {words}: {np.mean(gaps):.3f}", flush=True)
+
+
+def _found(options: argparse.Namespace, data: Bench, strategy: str, seed: int) -> float:
+    """The accuracy that a search ends with; one that --keep has is not done again."""
+    path = options.keep / f"searches-{data.table.digest}.json"
+    kept: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
+    key = f"{strategy} {EVALUATIONS} {seed}"
+    if key not in kept:
+        kept[key] = _searched(data, strategy, seed)
+        write_json(path, kept)
+    return kept[key]
+
+
+def _searched(data: Bench, strategy: str, seed: int) -> float:
+    wanted = {"strategy": strategy, "candidates": 10**6, "evaluations": EVALUATIONS, "batch": 2}
+    if strategy == "evolution":
+        wanted["population"] = 20
+    spec = parse(wanted, SearchSpec, "benchmark")
+    with tempfile.TemporaryDirectory() as folder:
+        result = search(
+            data.space, spec, load_target(str(ENDLESS)), CIFAR, data.table,
+            storage=Path(folder) / "journal.log", seed=seed,
+        )  # fmt: skip
+    return float(result.ranking[0].score)
+
+
+def _spread(values: list[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"

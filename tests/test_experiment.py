@@ -1,0 +1,132 @@
+"""Experiments: variants of a recipe, run one after the other and compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neurocomp import shipped
+from neurocomp.errors import InputError
+from neurocomp.flow.experiment import experiment
+from neurocomp.flow.listing import experiment_rows
+from neurocomp.report.experiment import experiment_page, trade_off_chart
+from neurocomp.spec.experiment import load_experiment, recipes_of
+from neurocomp.spec.read import write_yaml
+
+FEW = {"candidates": 3}
+SMALL: dict[str, Any] = {
+    "name": "mine",
+    "summary": "two kernel sets",
+    "source": "made for this test",
+    "recipe": "spikernel-digits",
+    "baseline": "first",
+    "variants": {
+        "first": {"narrow": {"kernel_sets": ["set1"], "channels": [16]}, "search": FEW},
+        "second": {"narrow": {"kernel_sets": ["set2"], "channels": [16]}, "search": FEW},
+    },
+}  # fmt: skip
+
+
+def written(tmp_path: Path, **changes: Any) -> str:
+    path = tmp_path / "mine.yaml"
+    write_yaml(path, SMALL | changes)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", shipped.names("search/experiments"))
+def test_every_shipped_experiment_has_its_variants(name: str) -> None:
+    made = load_experiment(name)
+    recipes = recipes_of(made)
+    assert made.name == name
+    assert list(recipes) == list(made.variants)
+    assert len({recipe.model_dump_json() for recipe in recipes.values()}) == len(recipes)
+
+
+def test_a_variant_changes_the_recipe_alone_where_it_says_so(tmp_path: Path) -> None:
+    first, second = recipes_of(load_experiment(written(tmp_path))).values()
+    assert first.narrow["kernel_sets"] == ["set1"]
+    assert first.narrow["timesteps"] == [4, 6]  # the recipe's
+    assert (first.search.candidates, first.search.batch) == (3, 32)
+    assert second.narrow["kernel_sets"] == ["set2"]
+    assert first.train == second.train
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"baseline": "third"}, r"baseline: is one of first, second, got 'third'"),
+        ({"variants": {"a": {"search": {"candidate": 3}}}}, r"variants\.a\.search: .*unknown key"),
+        ({"variants": {"a": {"narrow": {"kernel_sets": ["x"]}}}}, r"does not offer 'x'"),
+        ({"variants": {"a": {"space": "nowhere"}}}, r"unknown space"),
+        ({"variants": {}}, r"variants"),
+    ],
+)
+def test_faults_are_named(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        load_experiment(written(tmp_path, **{"baseline": None} | changes))
+
+
+def test_an_unknown_stage_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown stage"):
+        experiment(written(tmp_path), stop_after="dinner", out=tmp_path)
+
+
+def test_variants_are_searched_and_compared(tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    found = experiment(
+        written(tmp_path), out=tmp_path / "runs", stop_after="search",
+        on_variant=lambda *said: seen.append(said),
+    )  # fmt: skip
+    assert seen == [("first", 1, 2), ("second", 2, 2)]
+    assert [row["variant"] for row in found["rows"]] == ["first", "second"]
+    assert found["rows"][0]["search_speedup"] == 1.0
+    assert found["chosen"] is None  # nothing was trained
+    assert json.loads((tmp_path / "runs" / "mine.json").read_text()) == found
+    assert "No network was trained" in Path(found["page"]).read_text()
+    before = {row["run"]: Path(row["run"], "search", "journal.log").stat().st_mtime_ns
+              for row in found["rows"]}  # fmt: skip
+    again = experiment(written(tmp_path), out=tmp_path / "runs", stop_after="search")
+    assert [row["run"] for row in again["rows"]] == list(before)
+    assert all(Path(run, "search", "journal.log").stat().st_mtime_ns == at
+               for run, at in before.items())  # fmt: skip
+
+
+def row(variant: str, params: int, integer: float | None) -> dict[str, Any]:
+    return {
+        "variant": variant, "id": variant, "params": params, "stored_mb": params / 1e6, "cores": 3,
+        "score": 1.0, "convolutions": 2, "candidates": 3, "distinct": 3, "search_s": 1.0,
+        "search_speedup": None, "float": integer, "integer": integer, "lava": None, "run": "",
+    }  # fmt: skip
+
+
+def test_the_picture_marks_what_was_chosen() -> None:
+    found = {
+        "experiment": "e", "summary": "s", "source": "p", "max_params": 150.0, "baseline": "b",
+        "chosen": "a", "rows": [row("a", 100, 0.9), row("b", 200, 0.95)],
+    }  # fmt: skip
+    page = experiment_page(found)
+    assert page.count("<svg") == 1
+    assert ">a<" in page
+    assert trade_off_chart({**found, "rows": [row("a", 100, None)]}) is None
+
+
+def test_all_are_listed() -> None:
+    rows = experiment_rows()
+    assert [made["name"] for made in rows] == shipped.names("search/experiments")
+    assert rows[0] == {
+        "name": "spikernel-step1",
+        "variants": 4,
+        "recipe": "spikernel-cifar10",
+        "summary": "what kernel sizes do to accuracy, one size at a time",
+    }
+
+
+@pytest.mark.slow
+def test_step_four_on_digits(tmp_path: Path) -> None:
+    found = experiment("spikernel-step4-digits", out=tmp_path, epochs=3)
+    assert len(found["rows"]) == 7
+    assert all(row["integer"] > 0.8 for row in found["rows"])
+    assert found["chosen"] in {row["variant"] for row in found["rows"]}
