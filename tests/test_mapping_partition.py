@@ -70,7 +70,6 @@ CASES = {
     "a DAG on lists": (cell(), LOIHI1),
     "feedback": (loop(), target(synapse_words=60)),
     "feedback on lists": (loop(), LOIHI1),
-    "pilotnet": (pilotnet(), OLD),
     "odd sizes": (chain("o", (5, 7, 11), ((13, 7, 11), CONV, 3), ((7, 7, 11), CONV, 5)), target()),
 }
 
@@ -137,6 +136,11 @@ def test_cores_follow_the_layers() -> None:
         (partition, *_) = partitions(name, graph, OLD).partitions
         first = [min(rank[s.population] for s in core) for core in partition.cores]
         assert sum(a > b for a, b in pairwise(first)) <= len(first) // 4
+
+
+def test_a_larger_network_on_the_chip_itself() -> None:
+    for partition in partitions("portfolio", pilotnet(), OLD).partitions:
+        require_legal(pilotnet(), partition, OLD)
 
 
 @pytest.mark.parametrize("n", [1024, 2048])
@@ -270,7 +274,7 @@ def test_slices_that_save_messages_share_a_core() -> None:
     assert saved[0][5] == pytest.approx(0.1 * 8)
     assert saved[4][5] == pytest.approx(0.1 * 16)  # both hear rows 1 and 2 of l1
     found = Needs(graph, slices, chip)
-    cores = gathered([[i] for i in range(8)], found, saved)
+    cores = gathered([[[i] for i in range(8)]], found, saved)
     assert sorted(cores) == [[0, 1], [2, 3], [4, 5], [6, 7]]
     better = Exchange(cores, found, sent)
     before = better.messages()
@@ -286,7 +290,7 @@ def test_pairs_that_fit_only_because_they_share_a_kernel() -> None:
     slices = slices_of(graph, {"l1": (16, 1, 2)})
     found = Needs(graph, slices, chip)
     saved = savings(nets(graph, slices, rates_of(graph, None)), 2)
-    cores = gathered([[0], [1]], found, saved)
+    cores = gathered([[[0], [1]]], found, saved)
     assert cores == [[0], [1]]
     assert paired(cores, found, saved) == [[0, 1]]
 
@@ -306,10 +310,10 @@ def test_a_bundle_that_does_not_fit_is_taken_apart() -> None:
     graph = mlp("m", 1, 40, 40)
     chip, rates = target(synapse_words=2000, total_words=4000), rates_of(graph, None)
     both = tuple(whole(p) for p in graph.neurons)
-    found = packed(graph, chip, rates, [both], passes=1)
+    found = packed(graph, chip, rates, [[both]], passes=1)
     assert found == Partition(((both[0],), (both[1],)))
     graph = mlp("m", 1, 80)
-    assert packed(graph, chip, rates, [(whole(graph.neurons[0]),)], passes=1) is None
+    assert packed(graph, chip, rates, [[(whole(graph.neurons[0]),)]], passes=1) is None
 
 
 @pytest.mark.parametrize("chip", [OLD, LOIHI1])

@@ -70,7 +70,7 @@ def portfolio(
     ]
     legal = dict.fromkeys(partition for partition in found if partition is not None)
     if effort.plain or not legal:
-        legal[packed(graph, target, rates, plain, effort.passes) or _partition(plain)] = None
+        legal[packed(graph, target, rates, [plain], effort.passes) or _partition(plain)] = None
     return Portfolio(tuple(legal), yardstick)
 
 
@@ -85,7 +85,7 @@ def _choices(
     start = {ways.block([name]): ways.way({name: t}) for name, t in ways.tiles.items()}
     search = Search(ways, start)
     seen: dict[tuple[int, float], Choice] = {search.measure(): start}
-    for weight in (yardstick.core_weight, *effort.weights):
+    for weight in dict.fromkeys((*effort.weights, yardstick.core_weight)):
         if search.work <= effort.work and not effort.over:
             search.descend(yardstick.with_weight(weight))
             seen.setdefault(search.measure(), search.choice)

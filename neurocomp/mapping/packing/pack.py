@@ -20,22 +20,26 @@ Bundle: TypeAlias = tuple[Slice, ...]  # slices that shall share a core
 
 
 def packed(
-    graph: Graph, target: Target, rates: Rates, bundles: Sequence[Bundle], passes: int
+    graph: Graph, target: Target, rates: Rates, turns: Sequence[Sequence[Bundle]], passes: int
 ) -> Partition | None:
     """All bundles on few cores with few messages; None where a slice does not even fit alone.
 
     A bundle that does not fit a core is taken apart.
 
     Args:
+        turns: bundles of an earlier turn get their cores first.
         passes: over all slices, each of which may move or change places.
     """
-    slices = Partition(tuple((s,) for bundle in bundles for s in bundle))
+    slices = Partition(tuple((s,) for bundles in turns for bundle in bundles for s in bundle))
     needs = Needs(graph, slices, target)
     if not all(needs.fit([i]) for i in range(len(needs.slices))):
         return None
     numbers = count()
-    whole = [[next(numbers) for _ in bundle] for bundle in bundles]
-    fitting = [part for b in whole for part in ([b] if needs.fit(b) else [[i] for i in b])]
+    whole = [[[next(numbers) for _ in bundle] for bundle in bundles] for bundles in turns]
+    fitting = [
+        [part for b in bundles for part in ([b] if needs.fit(b) else [[i] for i in b])]
+        for bundles in whole
+    ]
     found = nets(graph, slices, rates)
     saved = savings(found, len(needs.slices))
     cores = paired(gathered(fitting, needs, saved), needs, saved)
