@@ -18,6 +18,7 @@ class Effort:
         work: classes of bundles that are planned; no descent begins after that.
         members: choices that are packed.
         plain: pack the best tiling of single layers, too.
+        hypergraph: pack the choices with the hypergraph partitioner, too, where it is installed.
         passes: over all slices, when they are exchanged between cores.
         runs: of the placer, of which the best one counts.
         swaps: times n^(4/3) that n cores are moved at each temperature of a run.
@@ -29,6 +30,7 @@ class Effort:
     work: int
     members: int
     plain: bool
+    hypergraph: bool
     passes: int
     runs: int
     swaps: float
@@ -42,7 +44,15 @@ class Effort:
 
 EFFORTS = {
     "fast": Effort(
-        weights=(1,), kicks=2, work=30_000, members=2, plain=False, passes=1, runs=1, swaps=0.5
+        weights=(1,),
+        kicks=2,
+        work=30_000,
+        members=2,
+        plain=False,
+        hypergraph=False,
+        passes=1,
+        runs=1,
+        swaps=0.5,
     ),
     "quality": Effort(
         weights=(8, 1 / 4, 1, 2),
@@ -50,6 +60,7 @@ EFFORTS = {
         work=300_000,
         members=4,
         plain=True,
+        hypergraph=True,
         passes=4,
         runs=4,
         swaps=1.0,
