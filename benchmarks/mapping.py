@@ -1,7 +1,7 @@
 """Our mapper beside its peers, judged by one judge, in one run.
 
     python benchmarks/mapping.py [NAME …] [--quick] [--list] [--rates 0.1|lognormal]
-        [--networks FOLDER] [--peers FOLDER] [--plot FILE]
+        [--effort fast|quality] [--networks FOLDER] [--peers FOLDER] [--plot FILE]
 
 NAME is a case or a part (``--list`` prints them); without names everything is measured, which
 takes an hour of CPU time, ``--quick`` less than two minutes.
@@ -31,6 +31,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from mapping_peers import hypergraph, metis
@@ -47,6 +48,7 @@ from neurocomp.ir import Graph
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import Given, rates_of
 from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.mapping.effort import EFFORTS
 from neurocomp.mapping.flow import flow
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.target import Target
@@ -64,6 +66,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few cases, without partitioners")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--rates", choices=("0.1", "lognormal"), default="0.1")
+    parser.add_argument("--effort", choices=sorted(EFFORTS), default="quality")
     parser.add_argument("--networks", type=Path, help="folder of lava-dl's network files")
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
     parser.add_argument("--plot", type=Path, help="draw time against size to this file")
@@ -94,9 +97,12 @@ def report(name: str, case: Case, options: argparse.Namespace) -> None:
     graph, target = loaded
     rates = lognormal_rates(graph) if options.rates == "lognormal" else None
     bound = lower_bound_cores(graph, target)
-    print(f"\n{name} on {target.name}: at least {bound} cores; rates {options.rates}\n{HEADER}")
+    print(
+        f"\n{name} on {target.name}: at least {bound} cores; rates {options.rates}, effort "
+        f"{options.effort}\n{HEADER}"
+    )
     ours, baselines = [], []
-    for score in our_rows(graph, target, rates):
+    for score in our_rows(graph, target, rates, options.effort):
         (baselines if score.name.startswith(COMPILER) else ours).append(score)
         print(line(score), flush=True)
     for score in peer_rows(graph, target, rates, options):
@@ -108,12 +114,13 @@ def report(name: str, case: Case, options: argparse.Namespace) -> None:
         print("\n".join(verdict(ours, baselines, bound)), flush=True)
 
 
-def our_rows(graph: Graph, target: Target, given: Given | None) -> Iterator[Score]:
+def our_rows(graph: Graph, target: Target, given: Given | None, effort: str) -> Iterator[Score]:
     """Every policy; ``compiler``, which is Intel's and not ours, also with our placer."""
     rates = rates_of(graph, given)
     for policy in policy_names():
         try:
-            mapping, seconds = timed(lambda p=policy: map_graph(graph, target, p, rates=given))  # type: ignore[misc]
+            work = partial(map_graph, graph, target, policy, rates=given, effort=effort)
+            mapping, seconds = timed(work)
         except FitError as reason:
             print(f"  {policy:24}{reason}")
             continue

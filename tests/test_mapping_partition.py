@@ -33,6 +33,7 @@ from neurocomp.mapping.listening import listening, reach
 from neurocomp.mapping.model import Partition
 from neurocomp.mapping.packing.exchange import Exchange
 from neurocomp.mapping.packing.gather import gathered
+from neurocomp.mapping.packing.hyper import partitioned
 from neurocomp.mapping.packing.needs import Needs
 from neurocomp.mapping.packing.nets import Net, nets, savings
 from neurocomp.mapping.packing.pack import packed
@@ -70,7 +71,6 @@ CASES = {
     "a DAG on lists": (cell(), LOIHI1),
     "feedback": (loop(), target(synapse_words=60)),
     "feedback on lists": (loop(), LOIHI1),
-    "pilotnet": (pilotnet(), OLD),
     "odd sizes": (chain("o", (5, 7, 11), ((13, 7, 11), CONV, 3), ((7, 7, 11), CONV, 5)), target()),
 }
 
@@ -137,6 +137,11 @@ def test_cores_follow_the_layers() -> None:
         (partition, *_) = partitions(name, graph, OLD).partitions
         first = [min(rank[s.population] for s in core) for core in partition.cores]
         assert sum(a > b for a, b in pairwise(first)) <= len(first) // 4
+
+
+def test_a_larger_network_on_the_chip_itself() -> None:
+    for partition in partitions("portfolio", pilotnet(), OLD).partitions:
+        require_legal(pilotnet(), partition, OLD)
 
 
 @pytest.mark.parametrize("n", [1024, 2048])
@@ -270,7 +275,7 @@ def test_slices_that_save_messages_share_a_core() -> None:
     assert saved[0][5] == pytest.approx(0.1 * 8)
     assert saved[4][5] == pytest.approx(0.1 * 16)  # both hear rows 1 and 2 of l1
     found = Needs(graph, slices, chip)
-    cores = gathered([[i] for i in range(8)], found, saved)
+    cores = gathered([[[i] for i in range(8)]], found, saved)
     assert sorted(cores) == [[0, 1], [2, 3], [4, 5], [6, 7]]
     better = Exchange(cores, found, sent)
     before = better.messages()
@@ -286,7 +291,7 @@ def test_pairs_that_fit_only_because_they_share_a_kernel() -> None:
     slices = slices_of(graph, {"l1": (16, 1, 2)})
     found = Needs(graph, slices, chip)
     saved = savings(nets(graph, slices, rates_of(graph, None)), 2)
-    cores = gathered([[0], [1]], found, saved)
+    cores = gathered([[[0], [1]]], found, saved)
     assert cores == [[0], [1]]
     assert paired(cores, found, saved) == [[0, 1]]
 
@@ -306,10 +311,34 @@ def test_a_bundle_that_does_not_fit_is_taken_apart() -> None:
     graph = mlp("m", 1, 40, 40)
     chip, rates = target(synapse_words=2000, total_words=4000), rates_of(graph, None)
     both = tuple(whole(p) for p in graph.neurons)
-    found = packed(graph, chip, rates, [both], passes=1)
+    (found,) = packed(graph, chip, rates, [[both]], passes=1)
     assert found == Partition(((both[0],), (both[1],)))
     graph = mlp("m", 1, 80)
-    assert packed(graph, chip, rates, [(whole(graph.neurons[0]),)], passes=1) is None
+    assert packed(graph, chip, rates, [[(whole(graph.neurons[0]),)]], passes=1) == []
+
+
+def test_the_hypergraph_partitioner_joins_what_talks_and_keeps_the_limits() -> None:
+    """Six pairs that talk, in bundles of one slice; 8 neurons to a core, so three pairs to three.
+
+    With 4 neurons to a core nothing can be joined, whatever the parts: six cores.
+    """
+    pytest.importorskip("mtkahypar")
+    graph = chain("p", (4, 3, 1), ((4, 3, 1), Conv((1, 1)), 8), ((4, 3, 1), Conv((1, 1)), 8))
+    slices = slices_of(graph, {"l1": (4, 1, 1), "l2": (4, 1, 1)})
+    sent = nets(graph, slices, rates_of(graph, None))
+    for neurons, n, joined in ((8, 3, [[0, 3], [1, 4], [2, 5]]), (4, 3, [[i] for i in range(6)])):
+        found = Needs(graph, slices, target(neurons=neurons))
+        cores = partitioned([[i] for i in range(6)], found, sent, savings(sent, 6), n, seed=0)
+        assert sorted(map(sorted, cores)) == joined
+
+
+def test_without_the_hypergraph_partitioner_the_others_remain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("neurocomp.mapping.portfolio.available", lambda: False)
+    graph, chip = CASES["a DAG"]
+    for partition in partitions("portfolio", graph, chip, "quality").partitions:
+        require_legal(graph, partition, chip)
 
 
 @pytest.mark.parametrize("chip", [OLD, LOIHI1])

@@ -221,7 +221,11 @@ def test_weights_do_not_matter() -> None:
 
 def test_the_pareto_list_holds_what_none_beats() -> None:
     """In (cores, messages, hops, link); the policy's own choice is as good as any by its sum."""
-    graph, chips = cell(), target(neurons=40, board=board(3))
+    two = Conv((3, 3), (2, 2), (1, 1))
+    layers = [((32, 16, 16), CONV, 8)] * 2 + [((64, 8, 8), two, 8), ((64, 8, 8), CONV, 8)]
+    graph = chain("v", (3, 16, 16), *layers)
+    wide = dict.fromkeys(("axon_map", "axon_mem", "in_axons", "total_words"), 12000)
+    chips = target(neurons=4000, synapse_words=1500, board=board(6), **wide)
     best, unbeaten = map_pareto(graph, chips, "min-cores", seed=1)
     found = []
     for mapping in unbeaten:

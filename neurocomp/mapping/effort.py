@@ -13,13 +13,15 @@ class Effort:
     """Limits of the searches.
 
     Attributes:
-        weights: of the cores, for one descent after the other beside the policy's own.
+        weights: of the cores, for one descent after the other, before the policy's own.
         kicks: further descents, each from a changed best choice.
         work: classes of bundles that are planned; no descent begins after that.
         members: choices that are packed.
         plain: pack the best tiling of single layers, too.
+        hypergraph: pack the choices with the hypergraph partitioner, too, where it is installed.
         passes: over all slices, when they are exchanged between cores.
         runs: of the placer, of which the best one counts.
+        swaps: times n^(4/3) that n cores are moved at each temperature of a run.
         until: `time.monotonic` after which nothing more is tried; None = the clock has no say.
     """
 
@@ -28,8 +30,10 @@ class Effort:
     work: int
     members: int
     plain: bool
+    hypergraph: bool
     passes: int
     runs: int
+    swaps: float
     until: float | None = None
 
     @property
@@ -39,9 +43,27 @@ class Effort:
 
 
 EFFORTS = {
-    "fast": Effort(weights=(), kicks=2, work=30_000, members=1, plain=False, passes=1, runs=1),
+    "fast": Effort(
+        weights=(1,),
+        kicks=2,
+        work=30_000,
+        members=2,
+        plain=False,
+        hypergraph=False,
+        passes=1,
+        runs=1,
+        swaps=0.5,
+    ),
     "quality": Effort(
-        weights=(8, 1 / 4, 2), kicks=10, work=300_000, members=4, plain=True, passes=4, runs=3
+        weights=(8, 1 / 4, 1, 2),
+        kicks=10,
+        work=300_000,
+        members=4,
+        plain=True,
+        hypergraph=True,
+        passes=4,
+        runs=4,
+        swaps=1.0,
     ),
 }
 

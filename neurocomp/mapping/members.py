@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,19 +59,26 @@ def placed(
 ) -> list[Member]:
     """Every partition of a portfolio that the target has cores for, with its places.
 
+    The member that the policy likes best is placed with all the effort, the others once.
+
     Raises:
         FitError: there is none.
     """
+    once = replace(effort, runs=1)
     found: list[Member] = []
     fault = _too_many(graph, portfolio.partitions, target)
     for partition in portfolio.partitions:
         if len(partition.cores) <= n_live_cores(target) and not (found and effort.over):
             try:
-                found.append(_member(graph, target, rates, policy, partition, effort, seed))
+                found.append(_member(graph, target, rates, policy, partition, once, seed))
             except FitError as reason:
                 fault = reason
     if not found:
         raise fault
+    chosen = best(found, policy, portfolio.yardstick, target)
+    if effort.runs > 1 and not effort.over:
+        again = _member(graph, target, rates, policy, chosen.partition, effort, seed)
+        found[found.index(chosen)] = again
     return found
 
 

@@ -14,6 +14,7 @@ from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.model import Partition
+from neurocomp.mapping.packing.hyper import available
 from neurocomp.mapping.packing.pack import Bundle, packed
 from neurocomp.mapping.tiling.axons import Axons, Tiles
 from neurocomp.mapping.tiling.choose import Search, Yardstick
@@ -64,14 +65,15 @@ def portfolio(
     plain = _one_per_core(graph, tiles)
     yardstick = _yardstick(graph, _partition(plain), rates, policy, target)
     ways = Ways(graph, target, rates, axons, tiles)
+    asked = seed if effort.hypergraph and available() else None
     found = [
-        packed(graph, target, rates, bundles(choice, ways), effort.passes)
+        partition
         for choice in _choices(ways, yardstick, effort, np.random.default_rng(seed))
+        for partition in packed(graph, target, rates, bundles(choice, ways), effort.passes, asked)
     ]
-    legal = dict.fromkeys(partition for partition in found if partition is not None)
-    if effort.plain or not legal:
-        legal[packed(graph, target, rates, plain, effort.passes) or _partition(plain)] = None
-    return Portfolio(tuple(legal), yardstick)
+    if effort.plain or not found:
+        found += packed(graph, target, rates, [plain], effort.passes) or [_partition(plain)]
+    return Portfolio(tuple(dict.fromkeys(found)), yardstick)
 
 
 def _choices(
@@ -85,7 +87,7 @@ def _choices(
     start = {ways.block([name]): ways.way({name: t}) for name, t in ways.tiles.items()}
     search = Search(ways, start)
     seen: dict[tuple[int, float], Choice] = {search.measure(): start}
-    for weight in (yardstick.core_weight, *effort.weights):
+    for weight in dict.fromkeys((*effort.weights, yardstick.core_weight)):
         if search.work <= effort.work and not effort.over:
             search.descend(yardstick.with_weight(weight))
             seen.setdefault(search.measure(), search.choice)

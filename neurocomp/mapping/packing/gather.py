@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from neurocomp.hw.layer import Counts
@@ -13,18 +14,23 @@ Core: TypeAlias = list[int]  # numbers of slices, or of bundles, that a core hol
 Savings: TypeAlias = list[dict[int, float]]  # messages that pairs save on one core
 
 
-def gathered(bundles: list[Core], needs: Needs, saved: Savings) -> list[Core]:
+def gathered(turns: Sequence[Sequence[Core]], needs: Needs, saved: Savings) -> list[Core]:
     """Bundles onto cores by `plan`; which of equally large ones goes where, the savings decide.
 
-    Bundles of slices of the same populations and shapes are one class, which needs what the
-    neediest of them does.
+    Bundles of a turn with slices of the same populations and shapes are one class, which needs what
+    the neediest of them does.
     """
-    members: dict[tuple[tuple[str, Shape], ...], list[int]] = {}
+    bundles = [bundle for turn in turns for bundle in turn]
+    turn_of = [turn for turn, own in enumerate(turns) for _ in own]
+    members: dict[tuple[int, tuple[tuple[str, Shape], ...]], list[int]] = {}
     for number, bundle in enumerate(bundles):
         kind = tuple((needs.slices[i].population, needs.slices[i].shape) for i in bundle)
-        members.setdefault(kind, []).append(number)
+        members.setdefault((turn_of[number], kind), []).append(number)
     kinds = [members[kind] for kind in sorted(members)]
-    classes = [Class(len(kind), _most([needs.of(bundles[b]) for b in kind])) for kind in kinds]
+    classes = [
+        Class(len(kind), _most([needs.of(bundles[b]) for b in kind]), turn_of[kind[0]])
+        for kind in kinds
+    ]
     between = _between(bundles, saved)
     left = [dict.fromkeys(kind) for kind in kinds]
     groups: list[list[Core]] = []

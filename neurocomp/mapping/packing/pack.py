@@ -11,6 +11,7 @@ from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.model import Partition
 from neurocomp.mapping.packing.exchange import Exchange
 from neurocomp.mapping.packing.gather import Core, gathered
+from neurocomp.mapping.packing.hyper import partitioned
 from neurocomp.mapping.packing.needs import Needs
 from neurocomp.mapping.packing.nets import nets, savings
 from neurocomp.mapping.packing.pair import paired
@@ -20,26 +21,40 @@ Bundle: TypeAlias = tuple[Slice, ...]  # slices that shall share a core
 
 
 def packed(
-    graph: Graph, target: Target, rates: Rates, bundles: Sequence[Bundle], passes: int
-) -> Partition | None:
-    """All bundles on few cores with few messages; None where a slice does not even fit alone.
+    graph: Graph,
+    target: Target,
+    rates: Rates,
+    turns: Sequence[Sequence[Bundle]],
+    passes: int,
+    seed: int | None = None,
+) -> list[Partition]:
+    """All bundles on few cores with few messages; none where a slice does not even fit alone.
 
     A bundle that does not fit a core is taken apart.
 
     Args:
+        turns: bundles of an earlier turn get their cores first.
         passes: over all slices, each of which may move or change places.
+        seed: of the hypergraph partitioner, whose packing comes second; None = it is not asked.
     """
-    slices = Partition(tuple((s,) for bundle in bundles for s in bundle))
+    slices = Partition(tuple((s,) for bundles in turns for bundle in bundles for s in bundle))
     needs = Needs(graph, slices, target)
     if not all(needs.fit([i]) for i in range(len(needs.slices))):
-        return None
+        return []
     numbers = count()
-    whole = [[next(numbers) for _ in bundle] for bundle in bundles]
-    fitting = [part for b in whole for part in ([b] if needs.fit(b) else [[i] for i in b])]
+    whole = [[[next(numbers) for _ in bundle] for bundle in bundles] for bundles in turns]
+    fitting = [
+        [part for b in bundles for part in ([b] if needs.fit(b) else [[i] for i in b])]
+        for bundles in whole
+    ]
     found = nets(graph, slices, rates)
     saved = savings(found, len(needs.slices))
-    cores = paired(gathered(fitting, needs, saved), needs, saved)
-    return partition(needs, Exchange(cores, needs, found).run(passes))
+    ways = [paired(gathered(fitting, needs, saved), needs, saved)]
+    if seed is not None:
+        every = [bundle for bundles in fitting for bundle in bundles]
+        cores = partitioned(every, needs, found, saved, len(ways[0]), seed)
+        ways.append(paired(cores, needs, saved))
+    return [partition(needs, Exchange(cores, needs, found).run(passes)) for cores in ways]
 
 
 def partition(needs: Needs, cores: Sequence[Core]) -> Partition:

@@ -20,10 +20,15 @@ Vector: TypeAlias = npt.NDArray[np.int64]
 
 
 class Class(NamedTuple):
-    """Equal bundles: how many there are, and what each needs of a core."""
+    """Equal bundles: how many there are, and what each needs of a core.
+
+    Attributes:
+        turn: all of an earlier turn get their cores first.
+    """
 
     number: int
     needs: Counts
+    turn: int = 0
 
 
 class Fill(NamedTuple):
@@ -67,14 +72,15 @@ def vector(counts: Sequence[int | None]) -> Vector:
 
 
 def plan(classes: Sequence[Class], limits: Limits, fills: Sequence[Fill] = ()) -> list[Step]:
-    """First fit, the largest bundles first; every bundle must fit a core alone. Fills come last.
+    """First fit, the largest bundles of a turn first; every bundle must fit a core alone.
 
+    Fills come last.
     That slices on a core can share kernels is not counted: the plan is legal without.
     """
     cores = _Cores(vector(limits))
     needs = np.array([c.needs for c in classes], np.int64).reshape(-1, len(limits))
     share = (needs / cores.limit).max(axis=1)
-    for kind in sorted(range(len(classes)), key=lambda i: (-share[i], i)):
+    for kind in sorted(range(len(classes)), key=lambda i: (classes[i].turn, -share[i], i)):
         cores.place(kind, classes[kind].number, needs[kind])
     for i, fill in enumerate(fills):
         cores.fill(len(classes) + i, fill)

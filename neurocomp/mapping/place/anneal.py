@@ -21,7 +21,6 @@ from neurocomp.mapping.model import Placement
 from neurocomp.mapping.place.board import Board, Floats, Ints, board
 from neurocomp.spec.target import Target
 
-SWAPS = 3.0  # times n^(4/3) swaps are tried at each temperature
 MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from their order
 MAX_TEMPERATURES = 400
 ACCEPTED = 0.44  # share of accepted swaps at which annealing works best
@@ -83,7 +82,7 @@ class Annealer:
 
     def run(self, effort: Effort) -> tuple[float, Ints]:
         """The least cost found, and the places of the cores there."""
-        swaps = int(SWAPS * self.n ** (4 / 3))
+        swaps = int(effort.swaps * self.n ** (4 / 3)) + 1
         reach = widest = float(max(self._number.shape[:2]))
         best, places = self.cost, self.place.copy()
         temperature = 20 * self._spread() if self.n <= MAX_ANNEALED else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import accumulate, pairwise, product
 from typing import TypeAlias
 
 from neurocomp.hw.tiles import cuts
@@ -46,20 +46,17 @@ def tiles_of(choice: Choice) -> dict[str, Shape]:
     return {name: tile for way in choice.values() for name, tile in way.tiles.items()}
 
 
-def bundles(choice: Choice, ways: Ways) -> list[Bundle]:
-    """The slices of a choice; those of one bundle share a core."""
+def bundles(choice: Choice, ways: Ways) -> list[list[Bundle]]:
+    """The slices of a choice, those of one bundle share a core; blocks first, then each fill."""
     shapes = {name: layer.shape for name, layer in ways.axons.layers.items()}
     steps = planned(choice, ways)
     n_classes = sum(len(way.classes) for way in choice.values())
-    made = [b for way in choice.values() if not way.fill for b in _pieces(way.tiles, shapes)]
+    made = [[b for way in choice.values() if not way.fill for b in _pieces(way.tiles, shapes)]]
     for i, way in enumerate(_filling(choice)):
         (name,) = way.tiles
         sizes = [s.n_each for s in steps if s.kind == n_classes + i for _ in range(s.n_cores)]
-        start = 0
-        for size in sorted(sizes, reverse=True):
-            stop = start + size, *shapes[name][1:]
-            made.append((Slice(name, (start, 0, 0), stop),))
-            start += size
+        ends = [0, *accumulate(sorted(sizes, reverse=True))]
+        made.append([(Slice(name, (a, 0, 0), (b, *shapes[name][1:])),) for a, b in pairwise(ends)])
     return made
 
 

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from neurocomp.hw.demand import add, fits, need
+from neurocomp.hw.demand import fits, need
 from neurocomp.hw.fields import Box
 from neurocomp.hw.layer import NO_LIMIT, Counts
 from neurocomp.hw.tiles import cuts, tile_fits, tilings
@@ -126,18 +126,14 @@ class Ways:
 
     def _bundle(self, tiles: Tiles, number: Shape, entries: dict[str, Sequence[int]]) -> Counts:
         """What the pieces of one number need of the core that they share."""
-        total = Counts()
-        for name, tile in tiles.items():
-            shape = self.axons.layers[name].shape
-            c, y, x = start = number[0] * tile[0], number[1] * tile[1], number[2] * tile[2]
-            if c < shape[0] and y < shape[1] and x < shape[2]:
-                stop = (
-                    min(c + tile[0], shape[0]),
-                    min(y + tile[1], shape[1]),
-                    min(x + tile[2], shape[2]),
-                )
-                total = add(total, self._need(name, (start, stop), entries[name]))
-        return total
+        found = []
+        for name, (dc, dy, dx) in tiles.items():
+            channels, height, width = self.axons.layers[name].shape
+            c, y, x = start = number[0] * dc, number[1] * dy, number[2] * dx
+            if c < channels and y < height and x < width:
+                stop = min(c + dc, channels), min(y + dy, height), min(x + dx, width)
+                found.append(self._need(name, (start, stop), entries[name]))
+        return Counts(*map(sum, zip(*found, strict=True))) if found else Counts()
 
     def _need(self, name: str, box: Box, entries: Sequence[int]) -> Counts:
         key = name, box, tuple(entries)
