@@ -106,7 +106,7 @@ class TestRefused:
     def test_missing_part(self, tree: Path, part: str) -> None:
         (tree / part).rename(tree / "elsewhere")
         with pytest.raises(
-            InputError, match=rf"tree: has no folder '{part}/'; a tree of images is"
+            InputError, match=rf"tree: has no folder '{part}/'; a tree of"
         ):
             load(f"folder:{tree}")
 
