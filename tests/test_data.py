@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from neurocomp.data import known, load
-from neurocomp.data.dataset import Images, graded
+from neurocomp.data.coding import Coding, coded, graded
+from neurocomp.data.dataset import Images
 from neurocomp.errors import InputError
 
 
@@ -27,19 +28,19 @@ def images(values: list[int], peak: int, classes: tuple[str, ...] = ("a", "b")) 
 class TestGrading:
     def test_sixteen_becomes_fifteen(self) -> None:
         # v·15/16 to the nearest, halves up: 7.5 → 8, 14.0625 → 14
-        found = graded("x", images([0, 1, 8, 15, 16], 16), 4)
+        found = graded(images([0, 1, 8, 15, 16], 16), 4)
         assert found.train_values.ravel().tolist() == [0, 1, 8, 14, 15]
 
     def test_bytes_at_one_two_and_eight_bits(self) -> None:
         # one bit: 127/255 < ½ ≤ 128/255; two bits: 85·3/255 = 1, 42·3/255 = 0.494 → 0
-        assert graded("x", images([127, 128], 255), 1).train_values.ravel().tolist() == [0, 1]
-        two = graded("x", images([42, 43, 85, 255], 255), 2).train_values.ravel().tolist()
+        assert graded(images([127, 128], 255), 1).train_values.ravel().tolist() == [0, 1]
+        two = graded(images([42, 43, 85, 255], 255), 2).train_values.ravel().tolist()
         assert two == [0, 1, 1, 3]
-        assert graded("x", images([7, 255], 255), 8).train_values.ravel().tolist() == [7, 255]
+        assert graded(images([7, 255], 255), 8).train_values.ravel().tolist() == [7, 255]
 
     def test_one_class_is_no_task(self) -> None:
         with pytest.raises(InputError, match=r"'x': at least two classes are needed, got 1: a"):
-            graded("x", images([0, 1], 255, ("a",)), 4)
+            coded("x", images([0, 1], 255, ("a",)), Coding())
 
 
 class TestDigits:
@@ -74,7 +75,8 @@ class TestNames:
         assert rows["digits"].source == "embedded"
         assert (rows["cifar100"].shape, rows["cifar100"].n_classes) == ((3, 32, 32), 100)
         assert rows["folder:PATH"].shape is None
-        assert {r.source for r in rows.values()} == {"embedded", "download", "folder"}
+        sources = {"embedded", "download", "download with tonic", "folder"}
+        assert {row.source for row in rows.values()} == sources
 
 
 class TestDownloads:
@@ -105,19 +107,3 @@ class TestDownloads:
         assert found.train_labels.tolist() == [0, 1, 2]
         assert found.test_values.min() == 3
         assert capsys.readouterr().out == ""
-
-    def test_colour_comes_channels_first(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        class Colours:
-            classes = ("a", "b")
-            targets = (1,)
-            data = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)  # red is 0, 3, 6, 9
-
-            def __init__(self, *_: Any, **__: Any) -> None:
-                print("Files already downloaded")
-
-        monkeypatch.setattr("torchvision.datasets.CIFAR10", Colours)
-        found = load("cifar10", tmp_path, bits=8)
-        assert found.train_values[0, 0].tolist() == [[0, 3], [6, 9]]
-        assert found.shape == (3, 2, 2)

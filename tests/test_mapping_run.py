@@ -14,6 +14,7 @@ import pytest
 from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 
 from neurocomp.errors import FitError, InputError
+from neurocomp.ir import Conv
 from neurocomp.mapping import (
     CoreAddress,
     cores_without_rules,

@@ -15,8 +15,7 @@ from nir_graphs import chain, lif, linear
 from PIL import Image
 from scipy.io import wavfile
 
-from neurocomp.data import folder as pictures
-from neurocomp.data import sound
+from neurocomp.data import pictures, sound
 from neurocomp.errors import InputError
 from neurocomp.formats.netx import read_netx
 from neurocomp.formats.nir import read_nir
@@ -55,7 +54,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any], str]] = {
     "graph.npz": (load, lambda path: save(ONE, path), "a neurocomp graph file"),
     "spikes.npz": (read_archive, lambda path: np.savez(path, a=np.zeros(99)), "spikes"),
     "x.npy": (mapped_array, lambda path: np.save(path, np.zeros(99)), "an array"),
-    "x.png": (pictures._picture, lambda path: Image.new("L", (9, 9)).save(path), "an image"),
+    "x.png": (pictures.picture_file, lambda path: Image.new("L", (9, 9)).save(path), "an image"),
     "x.wav": (sound._read, write_wav, "a wav file"),
 }
 

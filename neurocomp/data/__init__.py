@@ -1,4 +1,4 @@
-"""Data sets by name, offline first: embedded, a folder of images, or a named download."""
+"""Data sets by name, offline first: embedded, a folder, or a named download."""
 
 from neurocomp.data.catalogue import Known, known, load
 from neurocomp.data.dataset import Dataset

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from neurocomp.data.cache import cache_folder
-from neurocomp.data.dataset import Dataset, graded, require_bits
+from neurocomp.data.coding import Coding, Kind, coded
+from neurocomp.data.dataset import Dataset, Images
 from neurocomp.data.digits import digits
 from neurocomp.data.download import DOWNLOADS, download
-from neurocomp.data.folder import folder
-from neurocomp.data.sound import has_sound, sound_folder
+from neurocomp.data.event_sets import EVENT_SETS, event_set
+from neurocomp.data.events import event_folder
+from neurocomp.data.folder import folder, holds
+from neurocomp.data.sound import sound_folder
 from neurocomp.data.speech_commands import NAMES as SPEECH
 from neurocomp.data.speech_commands import speech_commands
+from neurocomp.data.tiny_imagenet import tiny_imagenet
 from neurocomp.errors import InputError
+from neurocomp.progress import Progress, quiet
 
 FOLDER = "folder:"
 
@@ -23,8 +30,9 @@ class Known:
     """One row of what can be loaded.
 
     Attributes:
-        shape: (channels, height, width), None where the images decide; so for ``n_classes``.
-        source: "embedded", "download" or "folder".
+        shape: (channels, height, width), None where the files decide; so for ``n_classes``.
+        source: "embedded", "download", "download with tonic" or "folder".
+        coding: what it can be coded as; see `neurocomp.data.coding.Coding`.
     """
 
     name: str
@@ -32,6 +40,7 @@ class Known:
     shape: tuple[int, int, int] | None
     n_classes: int | None
     source: str
+    coding: tuple[Kind, ...] = ("direct", "rate")
 
 
 def known() -> tuple[Known, ...]:
@@ -42,43 +51,79 @@ def known() -> tuple[Known, ...]:
             Known(name, row.what, row.shape, row.n_classes, "download")
             for name, row in DOWNLOADS.items()
         ),
+        Known("tiny-imagenet", "200 classes of ImageNet in small", (3, 64, 64), 200, "download"),
         *(
             Known(name, "spoken words as MFCC", (1, 40, 94), n, "download")
             for name, n in SPEECH.items()
         ),
+        *(
+            Known(name, row.what, row.shape, row.n_classes, "download with tonic", ("event",))
+            for name, row in EVENT_SETS.items()
+        ),
         Known(
             "folder:PATH",
-            "images or wav files in train/<class>/ and test/<class>/, or wav files named as in "
-            "Speech Commands or fsdd",
+            "images, wav files or events (.npy, .npz) in train/<class>/ and test/<class>/, or wav "
+            "files named as in Speech Commands or fsdd",
             None,
             None,
             "folder",
+            ("direct", "rate", "event"),
         ),
     )
 
 
-def load(name: str, data_dir: Path | None = None, bits: int = 4) -> Dataset:
+def load(
+    name: str,
+    data_dir: Path | None = None,
+    bits: int = 4,
+    *,
+    coding: Kind = "direct",
+    steps: int | None = None,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> Dataset:
     """A data set with values of 0 … 2^bits − 1.
 
     Args:
-        name: ``digits``, a named download, or ``folder:PATH`` with an image tree or wav files.
+        name: ``digits``, a named download, or ``folder:PATH`` with an image tree, wav files or
+            recordings of events.
         data_dir: where downloads lie and go, and what a relative PATH starts from; by default the
             user's cache folder and the working folder.
-        bits: bits per value, 1 to 8.
+        bits, coding, steps, seed: see `neurocomp.data.coding.Coding`.
 
     Raises:
-        InputError: an unknown name, a set that cannot be had, a tree that is none,
-            or a number of bits out of range.
+        InputError: an unknown name, a set that cannot be had, a tree that is none, or a coding
+            that is none or not for this set.
     """
-    require_bits(bits)
+    chosen = Coding(coding, bits, steps, seed)
+    make, is_events = _source(name, data_dir, steps)
+    if is_events != (coding == "event"):
+        raise InputError(
+            f"data set '{name}': coding '{coding}' is not for it; events of a camera take 'event', "
+            "images and sound take 'direct' or 'rate'"
+        )
+    return coded(name, make(progress), chosen)
+
+
+def _source(
+    name: str, data_dir: Path | None, steps: int | None
+) -> tuple[Callable[[Progress], Images], bool]:
+    """What decodes a set, and whether it holds events."""
     if name.startswith(FOLDER):
-        path = Path(name.removeprefix(FOLDER)).expanduser()
-        root = (data_dir or Path()) / path
-        return graded(name, sound_folder(root) if has_sound(root) else folder(root), bits)
+        root = (data_dir or Path()) / Path(name.removeprefix(FOLDER)).expanduser()
+        kind = holds(root)
+        if kind == "events":
+            return partial(event_folder, root, steps or 1), True
+        return partial(sound_folder if kind == "sound" else folder, root), False
+    downloads = data_dir or cache_folder() / "downloads"
     if name == "digits":
-        return graded(name, digits(), bits)
+        return lambda progress: digits(), False
     if name in DOWNLOADS:
-        return graded(name, download(name, data_dir or cache_folder() / "downloads"), bits)
+        return partial(download, name, downloads), False
+    if name == "tiny-imagenet":
+        return partial(tiny_imagenet, downloads), False
     if name in SPEECH:
-        return graded(name, speech_commands(name, data_dir or cache_folder() / "downloads"), bits)
+        return partial(speech_commands, name, downloads), False
+    if name in EVENT_SETS:
+        return partial(event_set, name, downloads, steps or 1), True
     raise InputError.unknown("data set", name, [row.name for row in known()])

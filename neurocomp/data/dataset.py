@@ -1,8 +1,9 @@
-"""What a data set is once it is loaded: graded integer images with labels, split in two."""
+"""What a data set is once it is loaded: integer values with labels, split in two."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -12,19 +13,20 @@ from neurocomp.errors import InputError
 
 Values: TypeAlias = npt.NDArray[np.uint8]
 Labels: TypeAlias = npt.NDArray[np.int64]
-MAX_BITS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Images as unsigned integers of few bits (direct coding), with labels, split in two.
+    """Samples as unsigned integers of few bits, with labels, split in two.
 
     Attributes:
         classes: class names; label k means ``classes[k]``.
-        shape: (channels, height, width) of every image.
-        bits: all values lie in 0 … 2^bits − 1.
-        train_values, test_values: (N, C, H, W).
+        shape: (channels, height, width) of what is shown at a step.
+        bits: all values lie in 0 … 2^bits − 1; spikes have one bit.
+        train_values, test_values: (N, C, H, W), shown at every step of the window, or, with
+            ``steps``, (N, steps, C, H, W). They may be mapped from a file.
         train_labels, test_labels: (N,).
+        steps: length of the window that the samples were made for; None fits any window.
     """
 
     name: str
@@ -35,11 +37,34 @@ class Dataset:
     train_labels: Labels
     test_values: Values
     test_labels: Labels
+    steps: int | None = None
+
+    def held_out(self, share: float, seed: int) -> Dataset:
+        """The training samples alone, in two parts; the second stands for the test set.
+
+        What is chosen or tuned by it never looks at a test sample.
+
+        Raises:
+            InputError: as `split`.
+        """
+        learn, judge = split(self.train_labels, share, seed)
+        return replace(
+            self,
+            train_values=self.train_values[learn],
+            train_labels=self.train_labels[learn],
+            test_values=self.train_values[judge],
+            test_labels=self.train_labels[judge],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
-    """Images as they were decoded, before grading: values 0 … peak, shaped (N, C, H, W)."""
+    """Samples as they were decoded, before coding.
+
+    Attributes:
+        train_values, test_values: 0 … peak, (N, C, H, W); of event data (N, T, C, H, W).
+        kept: where the cache keeps them, None where it does not.
+    """
 
     classes: tuple[str, ...]
     train_values: Values
@@ -47,41 +72,31 @@ class Images:
     test_values: Values
     test_labels: Labels
     peak: int = 255
+    kept: Path | None = None
 
 
-def require_bits(bits: int) -> int:
-    """The number of bits if it is 1 to 8; `InputError` otherwise."""
-    if not 1 <= bits <= MAX_BITS:
-        raise InputError(f"input bits must be 1 to {MAX_BITS}, got {bits}")
-    return bits
+def split(labels: Labels, share: float, seed: int) -> tuple[Labels, Labels]:
+    """Sample numbers in two parts, drawn by a seed, with all classes in about equal proportion.
 
+    The samples are shuffled, sorted by class, and every 1/share-th is taken: a class of n samples
+    gives ⌊share·n⌋ or ⌈share·n⌉ of them, give or take one.
 
-def graded(name: str, images: Images, bits: int) -> Dataset:
-    """Decoded images with their values brought to 0 … 2^bits − 1.
+    Args:
+        share: of the second part, which has ``round(share · N)`` samples.
 
-    A value v of 0 … peak becomes ``round(v·(2^bits − 1)/peak)``, half rounded up.
+    Returns:
+        Numbers of the first and of the second part, ascending.
 
     Raises:
-        InputError: there is one class only.
+        InputError: one of the parts would be empty.
     """
-    if len(images.classes) < 2:
+    n_all = len(labels)
+    n_taken = round(share * n_all)
+    if not 0 < n_taken < n_all:
         raise InputError(
-            f"data set '{name}': at least two classes are needed, "
-            f"got {len(images.classes)}: {', '.join(images.classes)}"
+            f"a share of {share:g} of {n_all} samples is {n_taken}; both parts need one at least"
         )
-    top = 2 ** require_bits(bits) - 1
-    table = np.array(
-        [(2 * v * top + images.peak) // (2 * images.peak) for v in range(images.peak + 1)],
-        dtype=np.uint8,
-    )
-    channels, height, width = images.train_values.shape[1:]
-    return Dataset(
-        name=name,
-        classes=images.classes,
-        shape=(channels, height, width),
-        bits=bits,
-        train_values=table[images.train_values],
-        train_labels=images.train_labels,
-        test_values=table[images.test_values],
-        test_labels=images.test_labels,
-    )
+    order = np.random.default_rng(seed).permutation(n_all)
+    order = order[np.argsort(labels[order], kind="stable")]
+    taken = (2 * np.arange(n_taken) + 1) * n_all // (2 * n_taken)
+    return np.sort(np.delete(order, taken)), np.sort(order[taken])

@@ -1,105 +1,109 @@
-"""A tree of images, ``train/<class>/*`` and ``test/<class>/*``, as `torchvision`'s ImageFolder."""
+"""A tree of files by class, ``train/<class>/*`` and ``test/<class>/*``, as `torchvision` has it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from neurocomp.data.cache import cache_file, read_cache, write_cache
-from neurocomp.data.dataset import Images, Labels, Values
+from neurocomp.data.cache import decoded
+from neurocomp.data.dataset import Images, Labels
+from neurocomp.data.pictures import SUFFIXES, decode, picture_file
 from neurocomp.errors import InputError
-from neurocomp.readable import IMAGE, FileKind
+from neurocomp.progress import Progress, quiet
 
-IMAGE_FILE = FileKind("an image", IMAGE, "remove or mend it")
-GREY_MODES = frozenset({"1", "L"})
+Splits: TypeAlias = dict[str, list[Path]]
+Held: TypeAlias = Literal["images", "sound", "events"]
 
 
-def folder(root: Path) -> Images:
+def holds(root: Path) -> Held:
+    """What the first files of a known kind below a folder are; images where there are none."""
+    kinds: dict[str, Held] = dict.fromkeys(SUFFIXES, "images")
+    kinds |= {".wav": "sound", ".npy": "events", ".npz": "events"}
+    for _, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            if kind := kinds.get(os.path.splitext(name)[1].lower()):
+                return kind
+    return "images"
+
+
+def folder(root: Path, progress: Progress = quiet) -> Images:
     """All images of a tree, decoded once and kept in the user's cache.
 
     The images must be of one size. They are grey where every one of them is, else RGB.
 
     Raises:
-        InputError: no ``train/`` or ``test/``, no images, a class that only ``test/`` has, an
-            unreadable image, or one of another size; the file is named.
+        InputError: no ``train/`` or ``test/``, no images, a class without any or that only
+            ``test/`` has, an unreadable image, or one of another size; the file is named.
     """
     root = root.absolute()
-    splits = {part: _listing(root, part) for part in ("train", "test")}
+    splits, classes = listed(root, SUFFIXES, "images")
+    files = [*splits["train"], *splits["test"]]
+
+    def make() -> Images:
+        values = decode(files, picture_file, progress)
+        n_train = len(splits["train"])
+        return Images(
+            classes=classes,
+            train_values=values[:n_train],
+            train_labels=labels_of(splits["train"], classes),
+            test_values=values[n_train:],
+            test_labels=labels_of(splits["test"], classes),
+        )
+
+    return decoded(root, files, make)
+
+
+def listed(root: Path, suffixes: Collection[str], what: str) -> tuple[Splits, tuple[str, ...]]:
+    """Files of a tree by part, sorted by class and name, and the classes of its training part.
+
+    Files of other suffixes and whatever begins with a dot are passed over.
+
+    Args:
+        what: the files are, for messages.
+    """
+    splits = {part: _part(root, part, suffixes, what) for part in ("train", "test")}
     classes = tuple(sorted({file.parent.name for file in splits["train"]}))
     for file in splits["test"]:
         if file.parent.name not in classes:
             raise InputError(
-                f"{file.parent}: class '{file.parent.name}' has no images in {root / 'train'}"
+                f"{file.parent}: class '{file.parent.name}' has no {what} in {root / 'train'}"
             )
-    path = cache_file(root, [*splits["train"], *splits["test"]])
-    images = read_cache(path)
-    if images is None:
-        images = _decode(splits, classes)
-        write_cache(path, root, images)
-    return images
+    return splits, classes
 
 
-def _listing(root: Path, part: str) -> list[Path]:
-    """Image files of one part, sorted by class and name."""
-    from PIL import Image
+def labels_of(files: list[Path], classes: tuple[str, ...]) -> Labels:
+    """The number of each file's class, which is its folder."""
+    number = {name: k for k, name in enumerate(classes)}
+    return np.array([number[file.parent.name] for file in files], dtype=np.int64)
 
+
+def _part(root: Path, part: str, suffixes: Collection[str], what: str) -> list[Path]:
     folder = root / part
     if not folder.is_dir():
         raise InputError(
-            f"{root}: has no folder '{part}/'; an image tree is {part}/<class>/<image files>"
+            f"{root}: has no folder '{part}/'; a tree of {what} is {part}/<class>/<{what}>"
         )
-    suffixes = set(Image.registered_extensions())
-    files = [
-        folder / group / name
-        for group in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
-        for name in sorted(os.listdir(folder / group))
-        if os.path.splitext(name)[1].lower() in suffixes
-    ]
-    if not files:
-        raise InputError(f"{folder}: no images in folders of classes ({part}/<class>/<images>)")
-    return files
-
-
-def _decode(splits: dict[str, list[Path]], classes: tuple[str, ...]) -> Images:
-    files = [*splits["train"], *splits["test"]]
-    pictures = [_picture(file) for file in files]  # threads were slower: small images, one lock
-    height, width = pictures[0].shape[:2]
-    for file, picture in zip(files, pictures, strict=True):
-        if picture.shape[:2] != (height, width):
-            raise InputError(
-                f"{file}: is {picture.shape[1]} × {picture.shape[0]} pixels, {files[0]} is "
-                f"{width} × {height}; bring all images to one size"
-            )
-    channels = max(picture.shape[2] for picture in pictures)
-    values = np.empty((len(pictures), channels, height, width), np.uint8)
-    for i, picture in enumerate(pictures):
-        values[i] = picture.transpose(2, 0, 1)  # a grey one is spread over all channels
-    n_train = len(splits["train"])
-    return Images(
-        classes=classes,
-        train_values=values[:n_train],
-        train_labels=_labels(splits["train"], classes),
-        test_values=values[n_train:],
-        test_labels=_labels(splits["test"], classes),
-    )
-
-
-def _picture(file: Path) -> Values:
-    """One image as (height, width, 1 or 3)."""
-    from PIL import Image
-
-    IMAGE_FILE.require(file)
+    files: list[Path] = []
     try:
-        with file.open("rb") as stream, Image.open(stream) as image:
-            mode = "L" if image.mode in GREY_MODES else "RGB"
-            pixels = np.asarray(image.convert(mode), dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-        raise IMAGE_FILE.unreadable(file) from fault
-    return pixels.reshape(*pixels.shape[:2], -1)
-
-
-def _labels(files: list[Path], classes: tuple[str, ...]) -> Labels:
-    number = {name: k for k, name in enumerate(classes)}
-    return np.array([number[file.parent.name] for file in files], dtype=np.int64)
+        for group in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()):
+            if group.startswith("."):
+                continue
+            names = sorted(name for name in os.listdir(folder / group) if not name.startswith("."))
+            found = [n for n in names if os.path.splitext(n)[1].lower() in suffixes]
+            if not found:
+                raise InputError(
+                    f"{folder / group}: class without {what}; put some there or remove the folder"
+                )
+            files += [folder / group / name for name in found]
+    except OSError as fault:
+        raise InputError(
+            f"{fault.filename}: cannot be listed ({fault.strerror}); mend that"
+        ) from fault
+    if not files:
+        raise InputError(f"{folder}: no {what} in folders of classes ({part}/<class>/<{what}>)")
+    return files

@@ -6,7 +6,6 @@ ones: frames of 30 ms every 10 ms and 40 coefficients of the first second, (1, 4
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.data.cache import cache_file, read_cache, write_cache
+from neurocomp.data.cache import decoded
 from neurocomp.data.dataset import Images, Values
 from neurocomp.errors import InputError
+from neurocomp.progress import Progress, quiet
 from neurocomp.readable import WAV, FileKind
 
 WAV_FILE = FileKind("a wav file", WAV, "remove or mend it")
@@ -55,22 +55,7 @@ class Clip(NamedTuple):
 Split: TypeAlias = dict[str, list[Clip]]
 
 
-def has_sound(root: Path) -> bool:
-    """Whether the first files of a known kind below a folder are wav files, not images."""
-    from PIL import Image
-
-    pictures = set(Image.registered_extensions())
-    for _, folders, files in os.walk(root):
-        folders.sort()
-        suffixes = {os.path.splitext(name)[1].lower() for name in files}
-        if ".wav" in suffixes:
-            return True
-        if suffixes & pictures:
-            return False
-    return False
-
-
-def sound_folder(root: Path) -> Images:
+def sound_folder(root: Path, progress: Progress = quiet) -> Images:
     """All recordings of a folder; its layout says which ones are for the test.
 
     Raises:
@@ -78,21 +63,21 @@ def sound_folder(root: Path) -> Images:
             file or one of another sampling rate; the file is named.
     """
     root = root.absolute()
-    return pictures_of(root, split_of(root))
+    return pictures_of(root, split_of(root), progress)
 
 
-def pictures_of(root: Path, split: Split) -> Images:
-    """The clips of a split as pictures, decoded once and kept in the user's cache."""
+def pictures_of(root: Path, split: Split, progress: Progress, what: str = "") -> Images:
+    """The clips of a split as pictures, decoded once and kept in the user's cache.
+
+    Args:
+        what: tells this split of the folder from others.
+    """
     classes = tuple(sorted({clip.label for clip in split["train"]}))
     for clip in split["test"]:
         if clip.label not in classes:
             raise InputError(f"{clip.file}: class '{clip.label}' is not among the training files")
-    path = cache_file(root, [clip.file for part in split.values() for clip in part])
-    images = read_cache(path)
-    if images is None:
-        images = _transform(split, classes)
-        write_cache(path, root, images)
-    return images
+    files = [clip.file for part in split.values() for clip in part]
+    return decoded(root, files, lambda: _transform(split, classes, progress), what)
 
 
 def split_of(root: Path) -> Split:
@@ -136,12 +121,14 @@ def _by_take(root: Path) -> Split:
     return split
 
 
-def _transform(split: Split, classes: tuple[str, ...]) -> Images:
+def _transform(split: Split, classes: tuple[str, ...], progress: Progress) -> Images:
     clips = [*split["train"], *split["test"]]
     rate = _read(clips[0].file)[0]
-    features = np.concatenate(
-        [_mfcc(clips[i : i + CHUNK], rate) for i in range(0, len(clips), CHUNK)]
-    )
+    parts = []
+    for i in range(0, len(clips), CHUNK):
+        progress("decode", i, len(clips), "recordings")
+        parts.append(_mfcc(clips[i : i + CHUNK], rate))
+    features = np.concatenate(parts)
     n_train = len(split["train"])
     values = _standardised(features, n_train)[:, None]
     labels = np.array([classes.index(clip.label) for clip in clips], np.int64)

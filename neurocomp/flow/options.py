@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from neurocomp.errors import InputError
+from neurocomp.progress import Progress, quiet
 from neurocomp.shipped import DEFAULT_RECIPE, DEFAULT_TARGET
 from neurocomp.spec.joint import Baseline
 from neurocomp.spec.read import SpecT, parse
-from neurocomp.spec.recipe import Recipe, load_recipe
+from neurocomp.spec.recipe import Recipe, load_recipe, steps_of
 from neurocomp.spec.target import Target, load_target
 
 if TYPE_CHECKING:
@@ -64,11 +65,19 @@ class Options:
             samples=identity["samples"],
         )
 
-    def dataset(self) -> Dataset:
+    def dataset(self, progress: Progress = quiet) -> Dataset:
         """The recipe's data set; `InputError` where it cannot be had."""
         from neurocomp.data import load
 
-        return load(self.recipe.data, self.data_dir, self.recipe.input_bits)
+        return load(
+            self.recipe.data,
+            self.data_dir,
+            self.recipe.input_bits,
+            coding=self.recipe.coding,
+            steps=steps_of(self.recipe),
+            seed=self.seed,
+            progress=progress,
+        )
 
     def default_folder(self) -> Path:
         """``runs/RECIPE-TARGET-HASH``: the same options give the same folder again."""

@@ -63,7 +63,7 @@ def run_search(
         raise InputError.unknown("stage", stop_after, names)
     wanted = names[: names.index(stop_after) + 1] if stop_after else names
     done = [name for name in wanted if RunFolder(folder).result(name) is not None]
-    dataset = None if done == wanted else options.dataset()  # before anything is written
+    dataset = None if done == wanted else options.dataset(progress)  # before anything is written
     with RunFolder.locked(folder, options.identity()) as run:
         for name in wanted:
             if dataset is not None and run.result(name) is None:

@@ -82,7 +82,7 @@ def simulate(
     if input_file is not None:
         values = read_values(input_file, graph)
     elif run is not None:
-        dataset = Options.of_run(run.identity()).dataset()
+        dataset = Options.of_run(run.identity()).dataset(progress)
         values, labels = dataset.test_values, dataset.test_labels
     else:
         values = random_values(graph, samples or RANDOM_SAMPLES, steps, seed)

@@ -52,7 +52,7 @@ def train(
             device=device,
             seed=base.seed if seed is None else seed,
         )
-        graph, dataset = load(path / "search" / UNTRAINED), options.dataset()
+        graph, dataset = load(path / "search" / UNTRAINED), options.dataset(progress)
     else:
         options = make_options(
             recipe=recipe or DEFAULT_RECIPE,
@@ -62,7 +62,7 @@ def train(
             device=device,
             seed=seed or 0,
         )
-        chosen, dataset = load_candidate(path), options.dataset()
+        chosen, dataset = load_candidate(path), options.dataset(progress)
         graph = build(chosen, Task(dataset.shape, dataset.bits, len(dataset.classes)))
     folder = out or Path("runs") / f"train-{graph.name}-seed{options.seed}"
     with RunFolder.locked(folder, {**options.identity(), "network": graph.digest()}) as run:

@@ -31,6 +31,8 @@ def raster_chart(results: RunResults) -> Element | None:
     shown = [p.name for p in graph.neurons if not _silent(graph, p.name)]
     blocks = {name: results.raster[name] for name in shown}
     image = results.sample
+    if image is not None and image.ndim == 4:  # what is shown has steps of its own
+        image = image.mean(axis=0)
     ranks = {p.name: i for i, p in enumerate(graph.neurons)}
     heights = [block_height(spikes) for spikes in blocks.values()]
 

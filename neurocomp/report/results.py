@@ -24,7 +24,8 @@ class RunResults:
         mapping: the mapping that was executed, on ``target``.
         mappings: the map row (as ``neurocomp map --json``) of each policy that was tried.
         raster: spikes of one sample: per population booleans shaped (T, C, H, W).
-        sample: that sample's input values (C, H, W), with its label and predicted class.
+        sample: that sample's input values (C, H, W) or (T, C, H, W), with its label and the
+            class that was predicted.
     """
 
     summary: dict[str, Any]

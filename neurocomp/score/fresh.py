@@ -53,7 +53,7 @@ def fresh_weight(graph: Graph, e: Projection, seed: int, prune: float = 0.0) -> 
 def run(
     graph: Graph, weights: Mapping[str, Tensor], norms: frozenset[str], values: Tensor
 ) -> Iterator[tuple[str, Tensor]]:
-    """(population, spikes (T, B, C, H, W)) of all that fire, for input values (B, C, H, W).
+    """(population, spikes (T, B, C, H, W)) of all that fire, for input values.
 
     The network is the one that float training starts from, with batch-norm in training mode
     (the statistics of this batch) and all states at zero.
@@ -63,13 +63,13 @@ def run(
 
     Args:
         norms: projections with a batch-norm of their own.
-        values: scaled as they enter the network.
+        values: scaled as they enter the network, (B, C, H, W) or (B, T, C, H, W).
     """
     steps = window(graph)
     delays = [e.delay for e in graph.projections if e.delay]
     sent: dict[str, Tensor] = {}
     for _ in range(-(-steps // min(delays)) if delays else 1):
-        heard, sent = sent, {graph.inputs[0].name: values[None]}
+        heard, sent = sent, {graph.inputs[0].name: shown(values)}
         for name in topological_order(graph):
             if fires(graph, name):
                 p = graph.population(name)
@@ -95,6 +95,11 @@ def window(graph: Graph) -> int:
     """T; `require_window` has seen that there is one."""
     assert graph.timesteps is not None
     return graph.timesteps
+
+
+def shown(values: Tensor) -> Tensor:
+    """Input values (B, C, H, W) or (B, T, C, H, W) as (1 or T, B, C, H, W)."""
+    return values[None] if values.dim() == 4 else values.transpose(0, 1)
 
 
 def drive(e: Projection, target: Population, x: Tensor, weight: Tensor, norm: bool) -> Tensor:

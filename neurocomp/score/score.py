@@ -15,8 +15,8 @@ def score(
     All populations that fire count, at every step; `Scorer` scores many networks faster.
 
     Args:
-        values: input integers (batches·B, C, H, W); each of the ``batches`` equal parts has a
-            kernel of its own. B of 16 to 256.
+        values: input integers (batches·B, C, H, W) or (batches·B, T, C, H, W); each of the
+            ``batches`` equal parts has a kernel of its own. B of 16 to 256.
         kind: normalisation of the Hamming distance, see `kernel`.
 
     Returns:

@@ -20,6 +20,7 @@ from neurocomp.score.fresh import (
     fires,
     fresh_weight,
     run,
+    shown,
     spikes,
     window,
 )
@@ -61,8 +62,8 @@ class Scorer:
         """Cut the samples into batches.
 
         Args:
-            values: input integers (batches·B, C, H, W); each of the ``batches`` equal parts has a
-                kernel of its own. B of 16 to 256.
+            values: input integers (batches·B, C, H, W) or (batches·B, T, C, H, W); each of the
+                ``batches`` equal parts has a kernel of its own. B of 16 to 256.
             kind: normalisation of the Hamming distance, see `kernel`.
 
         Raises:
@@ -115,7 +116,7 @@ class Scorer:
         """All populations of a feed-forward network, from the memo where it knows them."""
         norms, steps = normalised(graph), window(graph)
         source = graph.inputs[0].name
-        numbers, sent, found = {source: -1}, {source: values[None]}, []
+        numbers, sent, found = {source: -1}, {source: shown(values)}, []
         for name in topological_order(graph):
             if not fires(graph, name):
                 continue
@@ -149,11 +150,12 @@ class Scorer:
         verify(graph)
         if graph.timesteps is None or len(graph.inputs) != 1:
             raise InputError(f"network '{graph.name}': a score needs a window and one input")
-        shape = tuple(self._batches[0].shape[1:])
-        if shape != graph.inputs[0].shape:
+        steps, shape = self._batches[0].shape[1:-3], tuple(self._batches[0].shape[-3:])
+        if shape != graph.inputs[0].shape or steps not in ((), (graph.timesteps,)):
             raise InputError(
-                f"network '{graph.name}' takes values (samples, {graph.inputs[0].shape}), "
-                f"got {(sum(map(len, self._batches)), *shape)}"
+                f"network '{graph.name}' takes values (samples, {graph.inputs[0].shape}) or "
+                f"(samples, {graph.timesteps}, {graph.inputs[0].shape}), "
+                f"got {(sum(map(len, self._batches)), *steps, *shape)}"
             )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from neurocomp import shipped
+from neurocomp.errors import InputError
 from neurocomp.spec.joint import JointSpec, load_lite_space
 from neurocomp.spec.read import Spec, read
 from neurocomp.spec.space import Space, load_space, narrowed
@@ -150,7 +151,10 @@ class Recipe(Spec):
         space: name of a file in ``search/spaces`` or a path to one.
         narrow: choices of the space that this recipe restricts, by the space's own keys: values,
             or the names of kernel sets and neurons.
-        input_bits: bits of the graded input values shown at every step (direct coding).
+        coding: direct: the input values are shown at every step; rate: at each step they fire
+            with the probability value/peak, drawn with the run's seed; event: events of a camera
+            fire where they are. Spikes need ``input_bits: 1`` and one choice of timesteps.
+        input_bits: bits of the input values.
         policy: mapping policy for the network that is executed.
         joint: the network is designed by LitE-SNN's joint search; ``space``, ``narrow`` and
             ``search`` then describe the SpiKernel pick that it is compared with.
@@ -162,11 +166,20 @@ class Recipe(Spec):
     space: str
     narrow: dict[str, list[int | float | str]] = Field(default_factory=dict)
     data: str
+    coding: Literal["direct", "rate", "event"] = "direct"
     input_bits: Annotated[int, Field(ge=1, le=8)] = 4
     search: SearchSpec
     train: TrainSpec
     policy: str = "balanced"
     joint: JointSpec | None = None
+
+    @model_validator(mode="after")
+    def _spikes_have_one_bit(self) -> Recipe:
+        if self.coding != "direct" and self.input_bits != 1:
+            raise ValueError(f"coding '{self.coding}' gives spikes; set input_bits to 1")
+        if self.coding != "direct" and self.joint is not None:
+            raise ValueError("a joint search designs the window too; set coding to direct")
+        return self
 
 
 def load_recipe(name: str) -> Recipe:
@@ -177,7 +190,7 @@ def load_recipe(name: str) -> Recipe:
     """
     path = shipped.find("search/recipes", "recipe", name)
     recipe = read(path, Recipe)
-    space_of(recipe, f"{path}: narrow")
+    steps_of(recipe, f"{path}: narrow")
     if recipe.joint is not None:
         load_lite_space(recipe.joint.space)
     return recipe
@@ -190,3 +203,21 @@ def space_of(recipe: Recipe, where: str | None = None) -> Space:
         where: file and key for the message; the recipe's name by default.
     """
     return narrowed(load_space(recipe.space), recipe.narrow, where or f"{recipe.name}: narrow")
+
+
+def steps_of(recipe: Recipe, where: str | None = None) -> int | None:
+    """The window that the recipe's input is coded for; None where it is shown at every step.
+
+    Raises:
+        InputError: the input is coded as spikes, and the space offers several windows; and as
+            `space_of`.
+    """
+    timesteps = space_of(recipe, where).timesteps
+    if recipe.coding == "direct":
+        return None
+    if len(timesteps) > 1:
+        raise InputError(
+            f"{where or recipe.name}: coding '{recipe.coding}' needs one choice of timesteps, the "
+            f"space offers {', '.join(map(str, timesteps))}; narrow timesteps to one of them"
+        )
+    return timesteps[0]

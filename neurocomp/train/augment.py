@@ -13,9 +13,12 @@ def augment(values: Tensor, spec: AugmentSpec, generator: torch.Generator) -> Te
     """Each image shifted, mirrored and cut out at random, one by one, in this order.
 
     Args:
-        values: (B, C, H, W); what comes in from outside an image, and what is cut out, is 0.
+        values: (B, C, H, W), or (B, T, C, H, W) whose steps are treated alike; what comes in
+            from outside an image, and what is cut out, is 0.
         generator: on the device of the values; the same state gives the same batch.
     """
+    if values.dim() == 5:
+        return augment(values.flatten(1, 2), spec, generator).reshape(values.shape)
     if spec.shift:
         values = _shifted(values, spec.shift, generator)
     if spec.flip:

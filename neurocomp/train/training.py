@@ -162,6 +162,11 @@ def _watcher(progress: Progress | None, spec: TrainSpec) -> Callable[[Epoch], No
 def _require_suited(graph: Graph, dataset: data.Dataset) -> None:
     source, output = graph.inputs[0], graph.population(graph.output)
     bits = source.neuron.bits if isinstance(source.neuron, Input) else None
+    if dataset.steps not in (None, graph.timesteps):
+        raise InputError(
+            f"network '{graph.name}' has a window of {graph.timesteps} steps, data set "
+            f"'{dataset.name}' was made for {dataset.steps}"
+        )
     if source.shape != dataset.shape or bits != dataset.bits:
         raise InputError(
             f"network '{graph.name}' takes {source.shape} of {bits} bits, data set "
@@ -178,7 +183,7 @@ def _claim(out: Path, graph: Graph, dataset: data.Dataset, spec: TrainSpec, seed
     """Mark the folder as this training's; `InputError` if it is another's."""
     identity = {
         "network": graph.digest(),
-        "data": [dataset.name, len(dataset.train_values), dataset.bits],
+        "data": [dataset.name, len(dataset.train_values), dataset.bits, dataset.steps],
         "train": spec.model_dump(mode="json"),
         "seed": seed,
     }

@@ -19,7 +19,8 @@ class Scored:
     """The training-free score on some samples.
 
     Attributes:
-        task: what the candidates are for; values: input integers (batches·B, C, H, W).
+        task: what the candidates are for.
+        values: input integers (batches·B, C, H, W), or (batches·B, T, C, H, W).
         narrower: factor by which the scored network's channels and hidden neurons are fewer.
         smaller: factor by which its images are smaller, by averaging.
     """
@@ -72,9 +73,10 @@ class Scored:
 
     @cached_property
     def _scorer(self) -> Scorer:
-        n, channels, height, width = len(self.values), *self._small.shape
-        cut = self.values.reshape(n, channels, height, self.smaller, width, self.smaller)
-        return Scorer(cut.mean(axis=(3, 5)), kind=self.kind, seed=self.seed, batches=self.batches)
+        channels, height, width = self._small.shape
+        lead = self.values.shape[:-3]
+        cut = self.values.reshape(*lead, channels, height, self.smaller, width, self.smaller)
+        return Scorer(cut.mean(axis=(-3, -1)), kind=self.kind, seed=self.seed, batches=self.batches)
 
     def __getstate__(self) -> dict[str, object]:
         """What another process needs; what was computed here stays here."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import numpy as np
 
 from neurocomp.arch import Candidate, Task, build
 from neurocomp.data import Dataset
@@ -59,16 +57,7 @@ class Trained:
     @cached_property
     def _split(self) -> Dataset:
         """The training samples in two parts; the second stands for the test set."""
-        whole = self.dataset
-        order = np.random.default_rng(self.seed).permutation(len(whole.train_values))
-        judge, learn = np.split(order, [max(round(self.holdout * len(order)), 1)])
-        return replace(
-            whole,
-            train_values=whole.train_values[learn],
-            train_labels=whole.train_labels[learn],
-            test_values=whole.train_values[judge],
-            test_labels=whole.train_labels[judge],
-        )
+        return self.dataset.held_out(self.holdout, self.seed)
 
     def __getstate__(self) -> dict[str, object]:
         """What another process needs; what was computed here stays here."""
