@@ -105,7 +105,7 @@ def test_equal_samples_have_no_score() -> None:
 
 class TestRefused:
     def test_shape(self) -> None:
-        with pytest.raises(InputError, match=r"takes values \(samples, \(2, 8, 8\)\), got \(4, 1"):
+        with pytest.raises(InputError, match=r"takes values \(samples, \(2, 8, 8\)\).*got \(4, 1"):
             score(dag(), images(4, shape=(1, 8, 8)), seed=0)
 
     @pytest.mark.parametrize(("n", "batches"), [(5, 2), (4, 4)])
