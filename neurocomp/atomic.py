@@ -9,12 +9,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from neurocomp.errors import InputError
+
 PARTIAL = ".part"  # how the other names end
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a path that no file can be written to, before work is done for it.
+
+    Raises:
+        InputError: its folder is not there, or something stands there that is no file, such as a
+            folder, a device or a pipe.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is there and no regular file; name another file to write")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that becomes ``path`` when the block ends well and vanishes when it fails."""
+    """A binary file that becomes ``path`` when the block ends well and vanishes when it fails.
+
+    Raises:
+        InputError: see `require_writable`.
+    """
+    require_writable(path)
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     try:
         with partial.open("wb") as file:

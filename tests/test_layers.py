@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "neurocomp"
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("errors", "atomic", "interrupt", "progress"),
+    ("errors",),
+    ("atomic", "interrupt", "progress"),
     ("shipped", "readable"),
     ("spec",),
     ("ir",),

@@ -168,7 +168,7 @@ def console(as_json: bool) -> Iterator[Console]:
         out.say(f"error: {error}")
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        out.say("interrupted; a run folder keeps what was finished, the same command goes on")
+        out.say("interrupted; with a run folder, the same command goes on from there")
         raise typer.Exit(RunError.exit_code) from None
     except MemoryError:
         out.say("error: out of memory; use a smaller batch, network or number of workers")
@@ -179,7 +179,7 @@ def console(as_json: bool) -> Iterator[Console]:
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        out.say(f"error: {error.filename or 'a file'}: {error.strerror}; what was finished is kept")
+        out.say(f"error: {error.filename or 'a file'}: {error.strerror}")
         full = error.errno == errno.ENOSPC
         raise typer.Exit(RunError.exit_code if full else InputError.exit_code) from None
     finally:

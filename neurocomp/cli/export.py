@@ -73,9 +73,11 @@ def export(
 
 def _show_sample(out: Console, row: dict[str, Any]) -> None:
     """How SANA-FE is to be run, and what its numbers will not say."""
+    from neurocomp.report.overview import counted
+
     out.line(
-        f"{row['n_cores']} cores of {row['target']}, {row['synapses']:,} synapses; "
-        f"simulate {row['steps']} steps"
+        f"{counted(row['n_cores'], 'core')} of {row['target']}, "
+        f"{counted(row['synapses'], 'synapse')}; simulate {counted(row['steps'], 'step')}"
     )
     for name, why in row["given"].items():
         out.line(f"'{name}' fires the spikes it is given: {why}")

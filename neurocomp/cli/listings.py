@@ -22,6 +22,12 @@ def targets(name: NameArgument = None, as_json: JsonOption = False) -> None:
             _list(out, "targets", sheet["targets"])
             return
         out.line(f"{sheet['name']}: {sheet['summary']}")
+        like = sheet["costs_like"]
+        if like is not None:
+            out.line(
+                f"nobody published what an event costs; `map` quotes {like}'s prices "
+                f"and calls them {like} equivalent"
+            )
         headers = ("figure", "value", "unit", "confidence", "inferred", "source")
         out.table("", headers, [[row[h] for h in headers] for row in sheet["figures"]])
 

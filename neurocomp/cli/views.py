@@ -89,9 +89,10 @@ def show_mapping(out: Console, row: dict[str, Any]) -> None:
     out.line(
         f"{counted(row['n_cores'], 'core')} on {counted(row['n_chips'], 'chip')}, at least "
         f"{row['lower_bound_cores']:,} needed · per step {traffic['messages_per_step']:.1f} "
-        f"messages, {traffic['spike_hops_per_step']:.1f} hops (any placement at least "
+        f"messages between cores (and {traffic['input_messages_per_step']:.1f} from inputs), "
+        f"{traffic['spike_hops_per_step']:.1f} hops (any placement of these cores at least "
         f"{traffic['lower_bound_hops_per_step']:.1f}), busiest link "
-        f"{traffic['max_link_per_step']:.1f} (rates {traffic['rates']})"
+        f"{traffic['max_link_per_step']:.1f} messages; rates {_rates(traffic)}"
     )
     headers, rows = cost_table(row)
     if rows:
@@ -103,6 +104,14 @@ def show_mapping(out: Console, row: dict[str, Any]) -> None:
         headers = ("cores", "chips", "messages", "hops", "busiest link")
         found = [[round(value) for value in choice.values()] for choice in row["pareto"]]
         out.table("what can be had, per step", headers, found)
+    for file in row.get("files", ()):
+        out.line(f"written: {file}")
+
+
+def _rates(traffic: dict[str, Any]) -> str:
+    if traffic["rates"] == "measured":
+        return "measured"
+    return f"assumed, {traffic['assumed_rate']:g} spikes per neuron and step; a run brings its own"
 
 
 def require_exact(row: dict[str, Any], where: str) -> None:

@@ -109,7 +109,9 @@ def target_sheet(name: str) -> dict[str, Any]:
     target = load_target(name)
     whole = target.model_dump(mode="json")
     figures = [row for key in whole for row in _figures(key, whole[key])]
-    return {"name": target.name, "summary": target.summary, "figures": figures}
+    like = None if target.costs else target.costs_like
+    head = {"name": target.name, "summary": target.summary, "costs_like": like}
+    return {**head, "figures": figures}
 
 
 def _figures(key: str, value: Any) -> Iterator[dict[str, Any]]:

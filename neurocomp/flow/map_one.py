@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from neurocomp.atomic import require_writable
 from neurocomp.errors import InputError
 from neurocomp.flow.loading import load_network, policy_of, rates_of_run, target_of
 from neurocomp.ir import Graph
@@ -57,8 +58,10 @@ def map_network(
     from neurocomp.mapping.store import save
 
     for file in (out, picture):
-        if file is not None and not file.parent.is_dir():
-            raise InputError(f"{file}: the folder {file.parent} does not exist; make it first")
+        if file is not None:
+            require_writable(file)
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise InputError(f"{picture}: the picture is an SVG file; name it {picture.stem}.svg")
     graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     target, policy = target_of(hw, run), policy or policy_of(run)
     rates = rates_of_run(graph, run)
@@ -77,6 +80,7 @@ def map_network(
         n_cores = cores_without_rules(graph, target, policy, rates=rates, seed=seed)
         row["without_rules"] = {"n_cores": n_cores}
     row["seconds"] = perf_counter() - start
+    row["files"] = [str(file) for file in (out, picture) if file is not None]
     if out is not None:
         save(mapping, out)
         for i, other in enumerate(unbeaten, start=1):

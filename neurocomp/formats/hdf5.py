@@ -6,6 +6,7 @@ h5py finds wrong becomes an `InputError` that names the place. Nothing is ever u
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +17,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.errors import InputError
+from neurocomp.errors import InputError, InputWarning
 from neurocomp.readable import FileKind
 
 MAX_VALUES = 2**25  # weights and delays of a file; a file that declares more is damaged
@@ -120,8 +121,15 @@ class Node:
         return tuple(self._data(key).shape)
 
     def array(self, key: str) -> npt.NDArray[np.int32]:
-        """An array of whole numbers; fractions are cut off, as netx does."""
-        return self._bounded(key, self.numbers(key)).astype(np.int32)
+        """An array of whole numbers; fractions are cut off with a warning, as netx does."""
+        values = self._bounded(key, self.numbers(key))
+        whole = values.astype(np.int32)
+        if (whole != values).any():
+            text = (
+                f"{self.where}: {key}: fractions are cut off, as netx does; is it a float network?"
+            )
+            warnings.warn(text, InputWarning, stacklevel=4)
+        return whole
 
     def numbers(self, key: str) -> npt.NDArray[Any]:
         """An array of finite numbers as the file holds them."""

@@ -7,11 +7,13 @@ names under ``costs_like``, and the figures are called that target's equivalent.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from neurocomp.errors import InputWarning
 from neurocomp.mapping.events import Events, Values
 from neurocomp.spec.target import Costs, EventCost, Target, load_target
 
@@ -44,6 +46,8 @@ def cost_rows(
     own = bool(target.costs) or target.costs_like is None
     priced = target if own else load_target(str(target.costs_like))
     name = "energy" if own else f"{priced.name}_equivalent_energy"
+    each = priced.static_mw_per_chip.value
+    static = None if each is None else each * n_chips
     return {
         "events": {
             "neuron_updates": int(events.neurons.sum()),
@@ -55,7 +59,7 @@ def cost_rows(
         },
         "costs": {
             name: {
-                basis: _row(events, costs, priced.static_mw_per_chip.value, n_chips, step_rate)
+                basis: _row(events, basis, costs, static, step_rate)
                 for basis, costs in priced.costs.items()
             }
         },
@@ -63,7 +67,11 @@ def cost_rows(
 
 
 def _row(
-    events: Events, costs: Costs, static_mw: float | None, n_chips: int, step_rate: float | None
+    events: Events,
+    basis: str,
+    costs: Costs,
+    static_mw: float | None,
+    step_rate: float | None,
 ) -> dict[str, Any]:
     energy: dict[str, float] = {}
     busy = np.zeros(len(events.neurons))
@@ -78,8 +86,13 @@ def _row(
             busy += ns * number
     makespan = float(busy.max(initial=0.0))
     step = makespan + _way_ns(events, costs) + _barrier_ns(events.tiles, costs)
+    if step_rate is not None and step_rate * step > NS_PER_S:
+        text = (
+            f"{step_rate:,g} steps per second are more than this mapping reaches: by the basis "
+            f"'{basis}' a step takes {step:,.0f} ns, which is {NS_PER_S / step:,.0f} per second"
+        )
+        warnings.warn(text, InputWarning, stacklevel=2)
     total = sum(energy.values())
-    static = None if static_mw is None else static_mw * n_chips
     return {
         "summary": costs.summary,
         "energy_pj": {**energy, "total": total},
@@ -92,7 +105,7 @@ def _row(
         else {
             "steps_per_second": step_rate,
             "dynamic": total * step_rate * MW_PER_PJ_HZ,
-            "static": static,
+            "static": static_mw,
         },
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from neurocomp.hw.demand import Demand, Use, demand
 from neurocomp.ir import Graph, Population
 from neurocomp.ir.shapes import endpoints, n_weights
-from neurocomp.mapping.activity import Given, rates_of
+from neurocomp.mapping.activity import ASSUMED_RATE, Given, rates_of
 from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.costs import cost_rows
 from neurocomp.mapping.events import events
@@ -30,8 +30,8 @@ def summary(
 
     ``lower_bound_hops_per_step`` bounds the hops of every placement of the same partition. A
     layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
-    and the core's limit (null = not known); ``basis`` says whether that is exact, an upper or lower
-    bound, or unknown.
+    and the core's limit (null = not known); ``mean`` is that of its cores; ``basis`` says whether
+    the count is exact, an upper or lower bound, or unknown.
 
     Args:
         rates: spikes per neuron and step by population, measured; None assumes 0.1.
@@ -58,6 +58,7 @@ def summary(
             "chip_crossings_per_step": sent.chip_crossings,
             "input_messages_per_step": sent.inputs,
             "rates": "measured" if activity.measured else "assumed",
+            "assumed_rate": None if activity.measured else ASSUMED_RATE,
         },
         **cost_rows(
             events(graph, mapping, between, activity, target),
@@ -87,6 +88,10 @@ def _layer(
         "n_cores": len(demands),
         "weight_bits": max(e.weight_bits for e in graph.incoming(p.name)),
         "used": {name: [use.used, use.limit] for name, use in fullest._asdict().items()},
+        "mean": {
+            name: sum(map(_used, column)) / len(demands)
+            for name, column in zip(Demand._fields, zip(*demands, strict=True), strict=True)
+        },
         "basis": {name: use.basis for name, use in fullest._asdict().items()},
         "binding": fullest.binding(),
     }

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
-from neurocomp.spec.read import Spec, parse, read
+from neurocomp.spec.read import Name, Spec, parse, read
 from neurocomp.spec.recipe import Positive, Recipe, SearchSpec, load_recipe, space_of
 
 
@@ -36,7 +36,7 @@ class Experiment(Spec):
         max_params: the network that is chosen has no more parameters.
     """
 
-    name: str
+    name: Name
     summary: str
     source: str
     recipe: str

@@ -33,7 +33,8 @@ def read_extended(path: Path, kind: str, what: str) -> Extended:
     """The mapping that a file and all it extends add up to.
 
     Sections are merged key by key; numbers, lists and figures are replaced whole. A file that
-    extends another and has no name is called as the file is. Nothing is validated here.
+    extends another and has no name is called as the file is, and its summary says that it changes
+    the other one's. Nothing is validated here.
 
     Args:
         kind, what: folder and name of the shipped files, as `neurocomp.shipped.find` takes them.
@@ -53,7 +54,8 @@ def _read(path: Path, kind: str, what: str, children: tuple[Path, ...]) -> Exten
     if not isinstance(name, str):
         return Extended(own, ((path, own),))
     base = _read(_base(path, name, kind, what), kind, what, (*children, path.resolve()))
-    value = _overlaid(base.value, {"name": path.stem, **own})
+    said = {"name": path.stem, "summary": f"{base.value.get('summary')}; changed by {path.name}"}
+    value = _overlaid(base.value, {**said, **own})
     return Extended(value, ((path, own), *base.files))
 
 

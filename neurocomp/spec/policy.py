@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from neurocomp import shipped
-from neurocomp.spec.read import Spec, read
+from neurocomp.spec.read import Name, Spec, read
 
 KIND = "mappings/policies"
 
@@ -21,7 +21,7 @@ class Policy(Spec):
             core, as long as a partition keeps both bounds.
     """
 
-    name: str
+    name: Name
     summary: str
     partitioner: str
     placer: str

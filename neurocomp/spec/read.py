@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from neurocomp.atomic import write_text
 from neurocomp.errors import InputError
@@ -23,6 +24,13 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _plain_name(given: object) -> object:
+    if not isinstance(given, str) or not re.fullmatch(r"[\w+-][\w+. -]{0,99}", given):
+        raise ValueError("must be a name: letters, digits, _, +, - and dots inside, at most 100")
+    return given
+
+
+Name = Annotated[str, BeforeValidator(_plain_name)]  # may become part of a file's name
 SpecT = TypeVar("SpecT", bound=Spec)
 Key: TypeAlias = tuple[int | str, ...]
 
@@ -100,6 +108,8 @@ def _words(error: Any, models: Sequence[type[BaseModel]]) -> str:
         return f"unknown key; did you mean '{near[0]}'?" if near else "unknown key; remove it"
     if error["type"] == "missing":
         return "is missing"
+    if error["type"] in ("model_type", "dict_type"):
+        return f"must be a section of keys and values, got {_shown(found)}"
     rule = str(error["msg"].removeprefix("Value error, ").removeprefix("Input "))
     if not key:  # a rule between several keys, which names them and what it found
         return rule

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from neurocomp import shipped
 from neurocomp.errors import InputError
 from neurocomp.spec.joint import JointSpec, load_lite_space
-from neurocomp.spec.read import Spec, read
+from neurocomp.spec.read import Name, Spec, read
 from neurocomp.spec.space import Space, load_space, narrowed
 
 Count = Annotated[int, Field(gt=0)]
@@ -160,7 +160,7 @@ class Recipe(Spec):
             ``search`` then describe the SpiKernel pick that it is compared with.
     """
 
-    name: str
+    name: Name
     summary: str
     source: str
     space: str

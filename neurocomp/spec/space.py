@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
-from neurocomp.spec.read import Spec, read
+from neurocomp.spec.read import Name, Spec, read
 
 ItemT = TypeVar("ItemT")
 
@@ -162,7 +162,7 @@ class Space(Spec):
         prune: share of the weights that is pruned, the same in all trained layers.
     """
 
-    name: str
+    name: Name
     summary: str
     source: str
     nodes: Annotated[int, Field(ge=3, le=6)]

@@ -17,19 +17,14 @@ from neurocomp import shipped
 from neurocomp.spec.core import WORD_BITS, Core, CoreKind, Flags, Rules, Shapes
 from neurocomp.spec.extend import read_extended
 from neurocomp.spec.figure import Confidence, Count, CountKey, Fact, Figure, Limit, Power, Quantity
-from neurocomp.spec.read import Spec, parse
+from neurocomp.spec.read import Name, Spec, parse
 
 KIND = "mappings/targets"
 MAX_PLACES = 10**6  # for cores on a board, seven Hala Points: placers look at every one of them
 EVERY: Figure[int | None] = Figure(
     value=None, source="every place of the mesh has its cores", confidence="high"
 )
-LINK_BUFFER = Figure(
-    value=16,
-    source="not known for this chip; as Loihi 1's in SANA-FE",
-    confidence="low",
-    inferred=True,
-)
+NO_BUFFER: Figure[int | None] = Figure(value=None, source="not published")
 NO_POWER: Figure[float | None] = Figure(value=None, source="not published")
 
 
@@ -68,7 +63,7 @@ class Mesh(Spec):
     rows: Count
     cores_per_tile: Count
     cores: Limit = EVERY
-    link_buffer: Count = LINK_BUFFER
+    link_buffer: Limit = NO_BUFFER
 
     @property
     def places(self) -> int:
@@ -128,7 +123,7 @@ class Target(Spec):
         facts: published figures that nothing here computes with; units stand in their names.
     """
 
-    name: str
+    name: Name
     summary: str
     extends: str | None = None
     core: Core

@@ -19,6 +19,9 @@ from neurocomp.spec.target import Costs, EventCost, Target
 
 BASIS = "sanafe"  # the cost table whose events are SANA-FE's own
 
+LOIHI1_LINK_BUFFER = 16  # messages, in SANA-FE's arch/loihi.yaml
+UNKNOWN_BUFFER = "  # not published for this chip; Loihi 1's"
+
 
 def tile_number(target: Target, place: Place) -> int:
     """SANA-FE's number of a tile."""
@@ -37,7 +40,8 @@ def architecture_lines(target: Target, layout: Layout, cores: list[CoreUnits]) -
     yield "    topology: mesh"
     yield f"    width: {width}"
     yield f"    height: {height}"
-    yield f"    link_buffer_size: {target.mesh.link_buffer.value}"
+    buffer = target.mesh.link_buffer.value
+    yield f"    link_buffer_size: {buffer or LOIHI1_LINK_BUFFER}{'' if buffer else UNKNOWN_BUFFER}"
     yield "    sync_model: table"
     yield "    latency_sync:"
     for tiles, cost in costs.barrier.items() or ((0, None),):

@@ -23,6 +23,8 @@ from neurocomp.spec.target import Target
 
 MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from their order
 MAX_TEMPERATURES = 400
+MAX_DESCENT = 1 << 20  # cores × places up to which all swaps are looked at in the end
+LEAST = 1e-9  # of the mean messages between two cores that talk: less is no saving
 ACCEPTED = 0.44  # share of accepted swaps at which annealing works best
 COLD = 0.005  # of the mean messages between two cores that talk: the last temperature
 
@@ -58,20 +60,24 @@ class Annealer:
     ) -> None:
         """``between``: messages of both directions, symmetric."""
         self.n, self.board, self.rng = len(start), board, rng
-        self.place = start.copy()
-        self._at = np.full(len(board.tiles), self.n)  # the core of a place; n = empty
-        self._at[start] = np.arange(self.n)
         messages: Any = between.tocsc()
         messages.resize((self.n + 1, self.n + 1))
         self._mean = between.sum() / max(between.nnz, 1)
         self._messages = messages.toarray() if self.n <= MAX_ANNEALED else messages
         self._x, self._y = board.tiles.T
-        self._across = messages[:, : self.n] @ board.across[self._x[start]]
-        self._down = messages[:, : self.n] @ board.down[self._y[start]]
         shape = (*(board.tiles.max(axis=0) + 1), board.slots.max() + 1)
         self._number = np.full(shape, -1)
         self._number[self._x, self._y, board.slots] = np.arange(len(board.tiles))
         self._pairs: dict[tuple[int, int, int, int], tuple[Ints, Ints]] = {}
+        self._stand(start)
+
+    def _stand(self, places: Ints) -> None:
+        """Put the cores on these places."""
+        self.place = places.copy()
+        self._at = np.full(len(self.board.tiles), self.n)  # the core of a place; n = empty
+        self._at[places] = np.arange(self.n)
+        self._across = self._messages[:, : self.n] @ self.board.across[self._x[places]]
+        self._down = self._messages[:, : self.n] @ self.board.down[self._y[places]]
 
     @property
     def cost(self) -> float:
@@ -97,7 +103,24 @@ class Annealer:
                 break
         for reach in (1.0, 2.0, 3.0):
             self._try(swaps, reach, 0.0)
-        return (self.cost, self.place) if self.cost < best else (best, places)
+        if self.cost > best:
+            self._stand(places)
+        if self.n * len(self.board.tiles) <= MAX_DESCENT:
+            self._descend(effort)
+        return self.cost, self.place
+
+    def _descend(self, effort: Effort) -> None:
+        """Swap each core with the place that saves most, until no swap of two places saves."""
+        every = np.arange(len(self.board.tiles))
+        saved = True
+        while saved and not effort.over:
+            saved = False
+            for core in range(self.n):
+                change, a, b = self._changes(np.full_like(every, self.place[core]), every)
+                best = int(change.argmin())
+                if change[best] < -LEAST * self._mean:
+                    self._swap(a[best : best + 1], b[best : best + 1])
+                    saved = True
 
     def _spread(self) -> float:
         """Standard deviation of what swaps change."""
