@@ -129,7 +129,7 @@ CORES_PER_TILE = st.sampled_from([1, 4])
 
 
 @given(graphs(), targets())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
     """`map_graph` ends with the checker, which knows no algorithm; the counters are counted too.
 

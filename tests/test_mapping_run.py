@@ -14,9 +14,11 @@ import pytest
 from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 
 from neurocomp.errors import FitError, InputError
+from neurocomp.flow import map_network
 from neurocomp.ir import Conv
 from neurocomp.mapping import (
     CoreAddress,
+    check,
     cores_without_rules,
     map_graph,
     map_pareto,
@@ -257,3 +259,32 @@ def test_without_the_rules_of_the_tool_chain() -> None:
     graph, chip = mlp("m", 3, 4, 4), target(neuron_groups=1)
     assert map_graph(graph, chip, "balanced").n_cores == 2
     assert cores_without_rules(graph, chip, "balanced") == 1
+
+
+def test_the_row_of_a_command_with_everything(tmp_path: Path) -> None:
+    """The Pareto list's mappings lie beside the policy's own, and its figures are theirs."""
+    graph = cell()
+    row = map_network(
+        graph, "loihi2", effort="quality", pareto=True, time_budget=60, out=tmp_path / "m.json"
+    )
+    json.dumps(row, allow_nan=False)
+    assert row["without_rules"]["n_cores"] <= row["n_cores"]
+    files = {f"m-{i}.json" for i in range(1, len(row["pareto"]) + 1)}
+    assert {path.name for path in tmp_path.iterdir()} == {"m.json", *files}
+    chip = load_target("loihi2")
+    for i, figures in enumerate(row["pareto"], start=1):
+        mapping = check(graph, load(tmp_path / f"m-{i}.json"), chip)
+        sent = summary(graph, mapping, chip)["traffic"]
+        assert figures == {
+            "n_cores": mapping.n_cores,
+            "n_chips": len(mapping.chips),
+            "messages_per_step": sent["messages_per_step"],
+            "spike_hops_per_step": sent["spike_hops_per_step"],
+            "max_link_per_step": sent["max_link_per_step"],
+        }
+
+
+def test_the_row_of_a_command_without_anything() -> None:
+    row = map_network(cell(), "loihi2")
+    assert {"pareto", "without_rules"}.isdisjoint(row)
+    assert row["traffic"]["lower_bound_hops_per_step"] <= row["traffic"]["spike_hops_per_step"]

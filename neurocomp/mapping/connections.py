@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
@@ -11,6 +12,7 @@ from neurocomp.ir import Graph, Input, Shape
 from neurocomp.mapping.model import Partition
 
 Interval: TypeAlias = tuple[int, int]
+Touched: TypeAlias = Callable[[int, int], list[tuple[int, Interval]]]  # axis, positions as a mask
 
 
 class Connection(NamedTuple):
@@ -54,12 +56,14 @@ def connections(graph: Graph, partition: Partition) -> Iterator[Connection]:
             targets.setdefault(s.population, []).append((core, (s.start, s.stop)))
     for e in graph.projections:
         source, target = graph.population(e.source).shape, graph.population(e.target).shape
-        axes = [sorted(axis) for axis in indices[e.source].intervals]
+        index = indices[e.source]
+        axes = [sorted(axis) for axis in index.intervals]
+        touched = cache(partial(_touched, axes))
         met: dict[Region, list[tuple[Region, int | None]]] = {}
         for core, box in targets[e.target]:
             field = region(e.op, source, target, box)
             if field not in met:
-                met[field] = list(_meeting(field, axes, indices[e.source]))
+                met[field] = list(_meeting(field, axes[0], touched, index))
             for part, sender in met[field]:
                 yield Connection(e.name, e.source, sender, core, part)
 
@@ -76,19 +80,24 @@ def _indices(graph: Graph, partition: Partition) -> dict[str, _Index]:
 
 
 def _meeting(
-    field: Region, axes: list[list[Interval]], index: _Index
+    field: Region, channels: list[Interval], touched: Touched, index: _Index
 ) -> Iterator[tuple[Region, int | None]]:
     """The slices that a field touches, with the touched part of each."""
-    channels = [
+    ends = [
         (max(a, field.channels[0]), min(b, field.channels[1]), (a, b))
-        for a, b in axes[0]
+        for a, b in channels
         if a < field.channels[1] and field.channels[0] < b
     ]
-    rows = [(_cut(field.rows, i), i) for i in axes[1]]
-    columns = [(_cut(field.columns, i), i) for i in axes[2]]
-    for (c0, c1, c), (y_set, y), (x_set, x) in product(channels, rows, columns):
-        if y_set and x_set and (c, y, x) in index.cores:
+    rows, columns = touched(1, field.rows), touched(2, field.columns)
+    for (c0, c1, c), (y_set, y), (x_set, x) in product(ends, rows, columns):
+        if (c, y, x) in index.cores:
             yield Region((c0, c1), y_set, x_set), index.cores[c, y, x]
+
+
+def _touched(axes: list[list[Interval]], axis: int, mask: int) -> list[tuple[int, Interval]]:
+    """The intervals of an axis that a set of positions touches, with the touched part of each."""
+    parts = ((_cut(mask, i), i) for i in axes[axis])
+    return [(part, i) for part, i in parts if part]
 
 
 def _cut(mask: int, interval: Interval) -> int:

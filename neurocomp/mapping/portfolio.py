@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurocomp.hw.layer import Layer
+from neurocomp.hw.layer import NO_LIMIT, Layer
 from neurocomp.hw.tiles import Reach, boxes, tilings
 from neurocomp.ir import Graph, Shape, Slice
 from neurocomp.mapping.activity import Rates
@@ -71,7 +71,8 @@ def portfolio(
         for choice in _choices(ways, yardstick, effort, np.random.default_rng(seed))
         for partition in packed(graph, target, rates, bundles(choice, ways), effort.passes, asked)
     ]
-    if effort.plain or not found:
+    fewest = min((len(partition.cores) for partition in found), default=NO_LIMIT)
+    if effort.plain or fewest > yardstick.cores:
         found += packed(graph, target, rates, [plain], effort.passes) or [_partition(plain)]
     return Portfolio(tuple(dict.fromkeys(found)), yardstick)
 

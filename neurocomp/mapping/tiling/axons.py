@@ -109,9 +109,12 @@ def _heard_channels(op: Conv, source: int, target: int, step: int) -> Iterator[t
 
 def _most(fields: list[int], size: int, step: int, whole: bool) -> int:
     """Greatest sum over the fields that meet one piece of an axis: of 1, or of what they meet."""
-    most = 0
-    for start in range(0, size, step):
-        piece = interval(start, min(start + step, size))
-        met = [field & piece for field in fields if field & piece]
-        most = max(most, len(met) if whole else sum(m.bit_count() for m in met))
-    return most
+    sums = [0] * cuts(size, step)
+    piece = interval(0, step)
+    for field in filter(None, fields):
+        first, last = (field & -field).bit_length() - 1, field.bit_length() - 1
+        for number in range(first // step, last // step + 1):
+            met = field >> number * step & piece
+            if met:
+                sums[number] += 1 if whole else met.bit_count()
+    return max(sums)
