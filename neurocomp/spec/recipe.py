@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from neurocomp import shipped
 from neurocomp.spec.joint import JointSpec, load_lite_space
@@ -27,6 +28,12 @@ def _with_score(names: tuple[Objective, ...]) -> tuple[Objective, ...]:
     if names[:1] != ("score",) or len(set(names)) != len(names):
         raise ValueError("objectives begin with score, and none stands twice")
     return names
+
+
+def _evaluator(text: str) -> str:
+    if text not in ("score", "train") and not re.match("table:.", text):
+        raise ValueError("an evaluator is score, train or table:PATH")
+    return text
 
 
 Objectives = Annotated[tuple[Objective, ...], Field(strict=False), AfterValidator(_with_score)]
@@ -87,7 +94,7 @@ class SearchSpec(Spec):
     evaluations: Count | None = None
     population: Annotated[int, Field(ge=2)] | None = None
     spike_exponent: float = 0.0
-    evaluator: Annotated[str, StringConstraints(pattern=r"^(score|train|table:.+)$")] = "score"
+    evaluator: Annotated[str, AfterValidator(_evaluator)] = "score"
     score: ScoreKind = "paper"
     batch: Count
     batches: Count = 1
