@@ -45,10 +45,12 @@ class ProxySpec(Spec):
     Attributes:
         narrower: factor by which it has fewer channels and hidden neurons.
         smaller: factor by which its images are smaller.
+        draws: how often its weights are drawn; the mean counts. Narrow networks need it more.
     """
 
     narrower: Count = 1
     smaller: Count = 1
+    draws: Count = 1
 
 
 class ShortSpec(Spec):
