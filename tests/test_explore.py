@@ -11,10 +11,17 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from neurocomp.arch import Candidate, Task, build
+from neurocomp.arch import Candidate, Task, all_candidates, build
 from neurocomp.cost import Price, price
 from neurocomp.errors import FitError, InputError, RunError
-from neurocomp.explore import STRATEGIES, Outcome, SearchResult, read_table, search
+from neurocomp.explore import (
+    STRATEGIES,
+    Outcome,
+    ScoreEvaluator,
+    SearchResult,
+    read_table,
+    search,
+)
 from neurocomp.explore.dashboard import serve
 from neurocomp.explore.front import front, hypervolume
 from neurocomp.explore.store import Store
@@ -250,6 +257,13 @@ def test_claims_of_two_processes(tmp_path: Path) -> None:
         assert three.accounts() == {"scored": 1, "unscored": 0, "lost": 3, "running": 0}
 
 
+def test_processes_begin_at_different_places(tmp_path: Path) -> None:
+    with Store(tmp_path / "j", "study") as first:
+        assert first.start(10) == 0  # alone
+        with Store(tmp_path / "j", "study") as second:
+            assert {first.start(10), second.start(10)} == {0, 5}
+
+
 def test_a_half_written_line_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with Store(path, "s") as store:
@@ -364,6 +378,15 @@ def test_the_dashboard_shows_a_journal_or_says_what_to_install(
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     with pytest.raises(InputError, match=r"pip install neurocomp\[dashboard\]"):
         serve(tmp_path / "journal.log", "localhost", 8081)
+
+
+def test_draws_of_weights_are_averaged() -> None:
+    values = np.random.default_rng(0).integers(0, 16, (8, *TASK.shape)).astype(np.uint8)
+    candidate = next(iter(all_candidates(small(**TINY))))
+    alone = [ScoreEvaluator(TASK, values, seed=seed)(candidate, 1.0).score for seed in (6, 7)]
+    both = ScoreEvaluator(TASK, values, seed=3, draws=2)
+    assert both(candidate, 1.0).score == pytest.approx(sum(alone) / 2)
+    assert "2 draws" in both.about
 
 
 def test_where_a_dashboard_looks(tmp_path: Path) -> None:

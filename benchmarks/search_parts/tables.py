@@ -8,6 +8,7 @@ seed 0); the other half is printed beside it. No predictor sees an accuracy of w
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import tempfile
 from pathlib import Path
@@ -104,14 +105,19 @@ def _learnt(data: Bench, model: str, seed: int) -> float:
 def searches(options: argparse.Namespace) -> None:
     """Points between the best network of the table and the best that 60 evaluations find."""
     data = bench(options)
-    best = float(data.accuracy.max())
+    rows = csv.DictReader(options.table.read_text().splitlines())
+    best, row = float(data.accuracy.max()), max(float(r["test_acc"]) for r in rows)
+    print(f"  the best network's mean is {best:.2f} %, the best single training {row:.2f} %")
     for strategy in ("surrogate", "evolution", "random"):
-        gaps = [best - _found(options, data, strategy, seed) for seed in range(options.seeds)]
-        words = f"{strategy}: points from the best, {options.seeds} seeds ({_spread(gaps)})"
+        ends = [_found(options, data, strategy, seed) for seed in range(options.seeds)]
+        spread = f"{options.seeds} seeds, {row - max(ends):.2f} to {row - min(ends):.2f}"
+        words = f"{strategy}: points from the best single training ({spread})"
+        mean = float(np.mean(ends))
         if strategy == "surrogate":
-            aim(words, float(np.mean(gaps)), "≤", 0.3)
+            aim(words, row - mean, "≤", 0.3)
         else:
-            print(f"      {words}: {np.mean(gaps):.3f}", flush=True)
+            print(f"      {words}: {row - mean:.3f}", flush=True)
+        print(f"      {strategy}: points from the best network: {best - mean:.3f}", flush=True)
 
 
 def _found(options: argparse.Namespace, data: Bench, strategy: str, seed: int) -> float:
@@ -136,7 +142,3 @@ def _searched(data: Bench, strategy: str, seed: int) -> float:
             storage=Path(folder) / "journal.log", seed=seed,
         )  # fmt: skip
     return float(result.ranking[0].score)
-
-
-def _spread(values: list[float]) -> str:
-    return f"{min(values):.2f} to {max(values):.2f}"

@@ -54,6 +54,8 @@ class Evaluation:
         keys = {candidate: key_of(candidate, share) for candidate in prices}
         # Neighbours in this order have most of their network in common.
         todo = sorted(prices, key=lambda c: (c.cell, keys[c]))
+        start = self._store.start(len(todo))
+        todo = todo[start:] + todo[:start]
         while todo:
             for job, said in self._workers.run(self._claimed(todo, keys, share, prices)):
                 key = keys[job.candidate]

@@ -104,7 +104,7 @@ class Gate:
             if broken[0].limit == limit.name:
                 least = self._least(limit, broken)
                 advice = (
-                    f"the least of these has {least:,} {limit.words}: raise {limit.option}, "
+                    f"the least of these has {least:,.0f} {limit.words}: raise {limit.option}, "
                     "or narrow the space to smaller networks"
                 )
         return (

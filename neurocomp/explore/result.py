@@ -186,7 +186,7 @@ class SearchResult:
                 "ranking": [s.row() for s in self.ranking[:RANKING_ROWS]],
             },
             "best": self.best.row(),
-            "pareto": [s.row() for s in self.pareto],
+            "pareto": [s.row() | {"candidate": s.candidate.as_dict()} for s in self.pareto],
         }
 
     def _costs(self, scored: tuple[Scored, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:

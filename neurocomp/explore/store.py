@@ -134,6 +134,13 @@ class Store:
                 self._known.setdefault(key, trial)
             self._settled += settled
 
+    def start(self, n: int) -> int:
+        """Where among n evaluations to begin, so that processes at work together seldom meet."""
+        at_work = sorted(
+            name for name, (owner, beat) in self._owners().items() if not owner.gone(beat)
+        )
+        return n * at_work.index(self._me) // len(at_work)
+
     def known(self, key: str) -> Outcome | None:
         """The outcome of an evaluation that is finished, as far as this process has read."""
         trial = self._known.get(key)

@@ -98,4 +98,5 @@ def evaluator_of(options: Options, dataset: Dataset, task: Task) -> Evaluator:
         seed=seed,
         narrower=spec.proxy.narrower,
         smaller=spec.proxy.smaller,
+        draws=spec.proxy.draws,
     )

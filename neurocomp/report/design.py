@@ -13,6 +13,14 @@ from neurocomp.report.results import RunResults
 from neurocomp.report.tables import Table, ranking_table, rejection_table, words
 from neurocomp.report.wiring import projection_table
 
+CELLS: Final = (
+    "Cells of the front, best score first: nodes 0 (the cell's input) to the last (its output), "
+    "operations with designed weight bits on the edges; the thicker, the larger the kernel."
+)
+GROWTH: Final = (
+    "Hypervolume: of the box between the best and the worst value of every objective, the share "
+    "that the networks evaluated so far dominate."
+)
 RANKED: Final = 10  # candidates that the page lists
 
 
@@ -67,6 +75,8 @@ def search_section(results: RunResults, pictures: dict[str, Element]) -> Element
             "are computed from assumed activity until it has run.",
         ),
         figure("candidates", pictures, caption),
+        figure("cells", pictures, CELLS),
+        figure("growth", pictures, GROWTH),
         el(
             "div",
             facts(_throughput(found)),

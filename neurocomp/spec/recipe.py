@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
@@ -30,6 +31,12 @@ def _with_score(names: tuple[Objective, ...]) -> tuple[Objective, ...]:
     return names
 
 
+def _evaluator(text: str) -> str:
+    if text not in ("score", "train") and not re.match("table:.", text):
+        raise ValueError("an evaluator is score, train or table:PATH")
+    return text
+
+
 Objectives = Annotated[tuple[Objective, ...], Field(strict=False), AfterValidator(_with_score)]
 
 
@@ -39,10 +46,12 @@ class ProxySpec(Spec):
     Attributes:
         narrower: factor by which it has fewer channels and hidden neurons.
         smaller: factor by which its images are smaller.
+        draws: how often its weights are drawn; the mean counts. Narrow networks need it more.
     """
 
     narrower: Count = 1
     smaller: Count = 1
+    draws: Count = 1
 
 
 class ShortSpec(Spec):
@@ -88,7 +97,7 @@ class SearchSpec(Spec):
     evaluations: Count | None = None
     population: Annotated[int, Field(ge=2)] | None = None
     spike_exponent: float = 0.0
-    evaluator: Annotated[str, StringConstraints(pattern=r"^(score|train|table:.+)$")] = "score"
+    evaluator: Annotated[str, AfterValidator(_evaluator)] = "score"
     score: ScoreKind = "paper"
     batch: Count
     batches: Count = 1

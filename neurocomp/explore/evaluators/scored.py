@@ -6,6 +6,7 @@ import hashlib
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import fmean
 
 from neurocomp.arch import Candidate, Task, build
 from neurocomp.errors import InputError
@@ -23,6 +24,7 @@ class Scored:
         values: input integers (batches·B, C, H, W), or (batches·B, T, C, H, W).
         narrower: factor by which the scored network's channels and hidden neurons are fewer.
         smaller: factor by which its images are smaller, by averaging.
+        draws: how often the weights are drawn; the mean counts.
     """
 
     task: Task
@@ -32,6 +34,7 @@ class Scored:
     seed: int = 0
     narrower: int = 1
     smaller: int = 1
+    draws: int = 1
 
     @property
     def about(self) -> str:
@@ -39,6 +42,7 @@ class Scored:
         digest = hashlib.sha256(self.values.tobytes()).hexdigest()[:10]
         size = "" if self.narrower == self.smaller == 1 else f", /{self.narrower} /{self.smaller}"
         each = len(self.values) // self.batches
+        size += f", {self.draws} draws" if self.draws > 1 else ""
         return f"{self.kind}, {self.batches} × {each} of {digest}{size}, seed {self.seed}"
 
     def knows(self, candidate: Candidate) -> bool:
@@ -53,12 +57,9 @@ class Scored:
             hidden=candidate.hidden and max(candidate.hidden // self.narrower, 1),
             final_pool=candidate.final_pool and max(candidate.final_pool // self.smaller, 1),
         )
-        found = self._scorer(
-            build(stand_in, self._small),
-            prune=candidate.prune,
-            batches=max(math.ceil(share * self.batches), 1),
-        )
-        return Outcome(finite(found.value), found.spikes)
+        graph, batches = build(stand_in, self._small), max(math.ceil(share * self.batches), 1)
+        found = [one(graph, prune=candidate.prune, batches=batches) for one in self._scorers]
+        return Outcome(finite(fmean(s.value for s in found)), fmean(s.spikes for s in found))
 
     @cached_property
     def _small(self) -> Task:
@@ -72,11 +73,15 @@ class Scored:
         return replace(self.task, shape=shape)
 
     @cached_property
-    def _scorer(self) -> Scorer:
+    def _scorers(self) -> list[Scorer]:
         channels, height, width = self._small.shape
         lead = self.values.shape[:-3]
         cut = self.values.reshape(*lead, channels, height, self.smaller, width, self.smaller)
-        return Scorer(cut.mean(axis=(-3, -1)), kind=self.kind, seed=self.seed, batches=self.batches)
+        values, first = cut.mean(axis=(-3, -1)), self.seed * self.draws
+        return [
+            Scorer(values, kind=self.kind, seed=first + k, batches=self.batches)
+            for k in range(self.draws)
+        ]
 
     def __getstate__(self) -> dict[str, object]:
         """What another process needs; what was computed here stays here."""
