@@ -1,4 +1,4 @@
-"""Downloads: verified, resumed, refused with what to do; named sets from a server on this machine."""
+"""Downloads: verified, resumed, refused with what to do; named sets from a local server."""
 
 from __future__ import annotations
 
@@ -189,9 +189,7 @@ def idx(numbers: np.ndarray[Any, Any]) -> bytes:
 
 
 class TestNamedSets:
-    def test_mnist(
-        self, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_mnist(self, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         kind, resources = torchvision.datasets.MNIST, []
         for part, n in (("train", 3), ("t10k", 2)):
             images = np.full((n, 28, 28), 255)

@@ -105,9 +105,7 @@ class TestRefused:
     @pytest.mark.parametrize("part", ["train", "test"])
     def test_missing_part(self, tree: Path, part: str) -> None:
         (tree / part).rename(tree / "elsewhere")
-        with pytest.raises(
-            InputError, match=rf"tree: has no folder '{part}/'; a tree of"
-        ):
+        with pytest.raises(InputError, match=rf"tree: has no folder '{part}/'; a tree of"):
             load(f"folder:{tree}")
 
     def test_no_images(self, tree: Path) -> None:
