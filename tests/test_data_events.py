@@ -98,7 +98,7 @@ class TestFolder:
             assert found.train_values.shape[1] == steps
 
     def test_needs_its_coding(self, tree: Path) -> None:
-        with pytest.raises(InputError, match=r"coding 'direct' is not for it; events of a camera"):
+        with pytest.raises(InputError, match=r"coding 'direct' is not for it; .*'event', and inp"):
             load(f"folder:{tree}")
 
     def test_no_recordings(self, tree: Path) -> None:
