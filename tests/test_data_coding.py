@@ -88,7 +88,7 @@ class TestRate:
         images = load("digits", bits=1).train_values[:8]
         shown = np.repeat(images[:, None], 4, axis=1)  # the same frame at every step
         assert Scorer(shown, seed=0)(graph) == Scorer(images, seed=0)(graph)
-        with pytest.raises(InputError, match=r"takes values .* or \(samples, \d+, .*got \(8, 8"):
+        with pytest.raises(InputError, match=r"has a window of 4 steps, the values have 8"):
             Scorer(shown.repeat(2, axis=1), seed=0)(graph)
 
 
