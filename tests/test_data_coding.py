@@ -34,8 +34,8 @@ narrow: {channels: [8], final_pool: [4], hidden: [32], cell_bits: [4], macro_bit
 data: digits
 coding: rate
 input_bits: 1
-search: {candidates: 1, batch: 16}
-train: {epochs: 1, qat_epochs: 1, epoch_images: 128, batch: 64, learning_rate: 0.004,
+search: {candidates: 3, batch: 16}
+train: {epochs: 1, qat_epochs: 1, epoch_images: 768, batch: 32, learning_rate: 0.01,
         qat_learning_rate: 0.001}
 """
 
