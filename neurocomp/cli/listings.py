@@ -53,9 +53,13 @@ def data(name: NameArgument = None, as_json: JsonOption = False) -> None:
         row = data_sets(name)
         out.result(row)
         if name is None:
-            _list(out, "data sets", row["data_sets"])
+            _list(out, "data sets", [_in_words(found) for found in row["data_sets"]])
             return
-        out.table(name, ("key", "value"), list(row.items()))
+        out.table(name, ("key", "value"), list(_in_words(row).items()))
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "coding": " or ".join(row["coding"])}
 
 
 def _list(out: Console, title: str, rows: list[dict[str, Any]]) -> None:

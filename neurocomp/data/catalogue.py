@@ -98,9 +98,10 @@ def load(
     chosen = Coding(coding, bits, steps, seed)
     make, is_events = _source(name, data_dir, steps)
     if is_events != (coding == "event"):
+        right = "'event', and input_bits to 1" if is_events else "'direct' or 'rate'"
         raise InputError(
-            f"data set '{name}': coding '{coding}' is not for it; events of a camera take 'event', "
-            "images and sound take 'direct' or 'rate'"
+            f"data set '{name}': coding '{coding}' is not for it; in the recipe, set coding to "
+            f"{right}"
         )
     return coded(name, make(progress), chosen)
 

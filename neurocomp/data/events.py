@@ -97,9 +97,7 @@ def frames(
     values = np.zeros((n_recordings, steps, POLARITIES, rows, columns), np.uint8)
     for i, (frame, events) in enumerate(zip(values, recordings, strict=True)):
         since = events.t - events.t.min()
-        step = since * steps // max(since.max(), 1) if since.dtype.kind in "ui" else None
-        if step is None:
-            step = np.floor(since / (since.max() or 1.0) * steps).astype(np.int64)
+        step = (since * steps // (since.max() or 1)).astype(np.int64)
         frame[np.minimum(step, steps - 1), events.p, events.y // pooled, events.x // pooled] = 1
         if i % TOLD == 0:
             progress("decode", i, n_recordings, "recordings")

@@ -151,11 +151,15 @@ class Scorer:
         if graph.timesteps is None or len(graph.inputs) != 1:
             raise InputError(f"network '{graph.name}': a score needs a window and one input")
         steps, shape = self._batches[0].shape[1:-3], tuple(self._batches[0].shape[-3:])
-        if shape != graph.inputs[0].shape or steps not in ((), (graph.timesteps,)):
+        if shape != graph.inputs[0].shape:
             raise InputError(
-                f"network '{graph.name}' takes values (samples, {graph.inputs[0].shape}) or "
-                f"(samples, {graph.timesteps}, {graph.inputs[0].shape}), "
+                f"network '{graph.name}' takes values (samples, {graph.inputs[0].shape}), "
                 f"got {(sum(map(len, self._batches)), *steps, *shape)}"
+            )
+        if steps not in ((), (graph.timesteps,)):
+            raise InputError(
+                f"network '{graph.name}' has a window of {graph.timesteps} steps, the values have "
+                f"{steps[0]}"
             )
 
 
