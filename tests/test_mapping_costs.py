@@ -9,6 +9,7 @@ import pytest
 from mapping_networks import board, chain, mesh, mlp, target
 from test_mapping_traffic import synapses
 
+from neurocomp.errors import InputWarning
 from neurocomp.ir import Conv, Dense, Graph, Slice
 from neurocomp.mapping.activity import Given, rates_of
 from neurocomp.mapping.costs import cost_rows
@@ -145,3 +146,10 @@ def test_operations_are_those_of_the_synapses_one_by_one(graph: Graph) -> None:
     assert operations(graph, e, part, measured) == pytest.approx(sum(values[i] for i in inside))
     same = rates_of(graph, {"in": 0.25, "l1": 0.1})
     assert operations(graph, e, part, same) == pytest.approx(0.25 * len(inside))
+
+
+def test_more_steps_than_the_mapping_reaches() -> None:
+    """A step takes 225.5 ns, see above: 4,434,590 per second at most."""
+    hardware = square(costs={"own": PRICES})
+    with pytest.warns(InputWarning, match="basis 'own' a step takes 226 ns, .* 4,434,590 per sec"):
+        cost_rows(counted(hardware), hardware, n_chips=1, step_rate=5e6)

@@ -81,7 +81,10 @@ def test_oxford() -> None:
     200 × (40 + 40 + 1) / 3 = 5400 words, and 127 + 73 with 256 × (40 + 23) / 2 = 8064.
     """
     graph = mlp("oxford", 200, 256, 200, bits=(8, 7))
-    needs = demands(graph, map_graph(graph, OLD, "compiler"), OLD)
+    mapping = map_graph(graph, OLD, "compiler")
+    needs = demands(graph, mapping, OLD)
+    said = [layer["mean"]["synapse_words"] for layer in summary(graph, mapping, OLD)["layers"]]
+    assert said == [5400, 8064]
     assert [n.neurons.used for n in needs["l1"]] == [127, 127, 2]
     assert [n.neurons.used for n in needs["l2"]] == [127, 73]
     printed = {"l1": (200, 1, 85, 5400, 85, 0), "l2": (256, 1, 100, 8064, 100, 0)}

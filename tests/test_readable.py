@@ -15,6 +15,7 @@ from nir_graphs import chain, lif, linear
 from PIL import Image
 from scipy.io import wavfile
 
+from neurocomp.atomic import write_text
 from neurocomp.data import pictures, sound
 from neurocomp.errors import InputError
 from neurocomp.formats.netx import read_netx
@@ -206,3 +207,15 @@ def test_yaml_that_says_too_much(tmp_path: Path, text: str, message: str) -> Non
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         read_yaml(path)
+
+
+def test_nothing_but_files_is_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path, pipe):
+        with pytest.raises(InputError, match="is there and no regular file; name another"):
+            write_text(path, "x")
+    with pytest.raises(InputError, match=r"the folder .*none does not exist; make it first"):
+        write_text(tmp_path / "none" / "x", "x")
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
@@ -456,3 +457,18 @@ def test_what_was_inferred_is_never_certain() -> None:
     assert Figure.model_validate({"value": 3, "inferred": True}).confidence == "medium"
     with pytest.raises(ValueError, match="inferred figure cannot have the confidence 'high'"):
         Figure.model_validate({"value": 3, "inferred": True, "confidence": "high"})
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", ".hidden", "", "a\nb", 3])
+def test_a_name_that_is_a_path_is_refused(name: object, tmp_path: Path) -> None:
+    """Names become part of the names of run folders."""
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump({"extends": "loihi2", "name": name}))
+    with pytest.raises(InputError, match="name: must be a name: letters, digits"):
+        load_target(str(path))
+
+
+def test_a_changed_target_says_whose_summary_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("extends: loihi1\ncore: {neurons: 512}\n")
+    assert load_target(str(path)).summary == "Loihi 1, one chip; changed by own.yaml"
