@@ -78,7 +78,7 @@ def map_network(
         row["pareto"] = [_figures(summary(graph, other, target, rates)) for other in unbeaten]
     if without_rules or effort == "quality":
         n_cores = cores_without_rules(graph, target, policy, rates=rates, seed=seed)
-        row["without_rules"] = {"n_cores": n_cores}
+        row["without_rules"] = {"n_cores": min(n_cores, mapping.n_cores)}  # rules only forbid
     row["seconds"] = perf_counter() - start
     row["files"] = [str(file) for file in (out, picture) if file is not None]
     if out is not None:
