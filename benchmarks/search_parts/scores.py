@@ -174,9 +174,7 @@ def whole(options: argparse.Namespace) -> None:
 def _searched(
     options: argparse.Namespace, space: Space, wanted: dict[str, object], setting: Setting
 ) -> tuple[SearchResult, float]:
-    spec = parse(
-        {"batch": setting.batch, "batches": setting.batches, **wanted}, SearchSpec, "benchmark"
-    )
+    spec = parse({"batch": setting.batch, **wanted}, SearchSpec, "benchmark")
     evaluator = setting.evaluator(images(options), 0)
     endless = load_target(str(Path(__file__).with_name("endless.yaml")))
     with tempfile.TemporaryDirectory() as folder:
