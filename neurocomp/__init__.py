@@ -1,8 +1,9 @@
 """A compiler for neuromorphic chips: search, train, map and run spiking networks, exactly.
 
 Each command has its function here, which returns the object that the command prints with
-``--json``: `search`, `train_network`, `map_network`, `simulate`, `parity`, `export_network`,
-`write_reports`, `compare`, `targets`, `recipes`, `data_sets` and `check_installation`. They are
+``--json``: `search`, `experiment`, `train_network`, `map_network`, `simulate`, `parity`,
+`export_network`, `write_reports`, `compare`, `targets`, `recipes`, `data_sets` and
+`check_installation`. They are
 imported when first used, so that ``import neurocomp`` is light.
 """
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         write_reports,
     )
     from neurocomp.flow import train as train_network  # neurocomp.train is the package
+    from neurocomp.flow.experiment import experiment
     from neurocomp.flow.parity import parity
     from neurocomp.flow.side_by_side import side_by_side as compare
 
@@ -33,6 +35,7 @@ _PLACES = {
     "check_installation": ("neurocomp.doctor", "check_installation"),
     "compare": (_FLOW, "side_by_side"),
     "data_sets": (_FLOW, "data_sets"),
+    "experiment": ("neurocomp.flow.experiment", "experiment"),
     "export_network": (_FLOW, "export_network"),
     "map_network": (_FLOW, "map_network"),
     "parity": (_FLOW, "parity"),
@@ -48,6 +51,7 @@ __all__ = [
     "check_installation",
     "compare",
     "data_sets",
+    "experiment",
     "export_network",
     "map_network",
     "parity",

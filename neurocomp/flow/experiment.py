@@ -31,7 +31,7 @@ def experiment(
     progress: Progress = quiet,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Search and train every variant, and compare accuracy with memory.
+    """What ``neurocomp experiment --json`` prints: every variant trained, accuracy against memory.
 
     Every variant has a run folder in ``out`` named after its options, so that an experiment goes
     on where it stopped, and experiments with variants in common share them.
