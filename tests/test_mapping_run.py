@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 
 from neurocomp.errors import FitError, InputError
 from neurocomp.flow import map_network
+from neurocomp.hw.mesh import Point
 from neurocomp.ir import Conv
 from neurocomp.mapping import (
     CoreAddress,
@@ -26,6 +29,8 @@ from neurocomp.mapping import (
 )
 from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.effort import EFFORTS
+from neurocomp.mapping.model import Mapping, Partition, Placement, Route
+from neurocomp.mapping.route import routing_tables, tree
 from neurocomp.mapping.store import load, save
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.target import load_target
@@ -288,3 +293,33 @@ def test_the_row_of_a_command_without_anything() -> None:
     row = map_network(cell(), "loihi2")
     assert {"pareto", "without_rules"}.isdisjoint(row)
     assert row["traffic"]["lower_bound_hops_per_step"] <= row["traffic"]["spike_hops_per_step"]
+
+
+def test_routing_tables() -> None:
+    """Cores on tiles (0,0), (1,0), (1,1), (2,1) of 3 × 2; messages go along the row first."""
+    places = Placement(tuple(CoreAddress(0, core) for core in (0, 2, 3, 5)))
+    routes = (Route("in", None, (0,)), Route("l1", 0, (0, 1, 2, 3)), Route("l2", 3, (0,)))
+    mapping = Mapping("net", "", "small", "p", 0, Partition(((),) * 4), places, routes)
+    found = routing_tables(mapping, target())
+    assert [core["tile"] for core in found["cores"]] == [[0, 0], [1, 0], [1, 1], [2, 1]]
+    assert [route["links"] for route in found["routes"]] == [
+        [],
+        [[0, 0, 1, 0], [1, 0, 1, 1], [1, 0, 2, 0], [2, 0, 2, 1]],
+        [[2, 1, 1, 1], [1, 1, 0, 1], [0, 1, 0, 0]],
+    ]
+
+
+@given(
+    st.tuples(st.integers(0, 6), st.integers(0, 6)),
+    st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12),
+)
+@settings(max_examples=50, deadline=None)
+def test_every_route_is_a_tree(source: tuple[int, int], ends: set[tuple[int, int]]) -> None:
+    """Every tile on it is entered once, from a tile that was reached before; all ends are on it."""
+    links = tree(Point(*source), [Point(*end) for end in sorted(ends)])
+    reached = {source}
+    for x, y, to_x, to_y in links:
+        assert (x, y) in reached
+        assert (to_x, to_y) not in reached
+        reached.add((to_x, to_y))
+    assert ends <= reached

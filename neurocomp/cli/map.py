@@ -71,6 +71,9 @@ def map_command(
     picture: Annotated[
         Path | None, typer.Option(help="Draw which cores hold what, as an SVG file.")
     ] = None,
+    routes: Annotated[
+        Path | None, typer.Option(help="Write the routing tables (trees of links) to this file.")
+    ] = None,
     skip_layers: SkipLayersOption = 0,
     weight_bits: WeightBitsOption = None,
     dt: DtOption = None,
@@ -99,6 +102,7 @@ def map_command(
             seed=seed,
             out=out,
             picture=picture,
+            routes=routes,
         )
         show_mapping(out_console, row)
         out_console.result(row)

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from neurocomp.atomic import require_writable
+from neurocomp.atomic import require_writable, write_json
 from neurocomp.errors import InputError
 from neurocomp.flow.loading import load_network, policy_of, rates_of_run, target_of
 from neurocomp.ir import Graph
@@ -31,6 +31,7 @@ def map_network(
     seed: int = 0,
     out: Path | None = None,
     picture: Path | None = None,
+    routes: Path | None = None,
 ) -> dict[str, Any]:
     """Map a network and check the mapping.
 
@@ -47,6 +48,7 @@ def map_network(
         step_rate: steps per second at which power is stated.
         out: file for the mapping itself.
         picture: file for the core map, an SVG.
+        routes: file for the routing tables, see `neurocomp.mapping.route.routing_tables`.
 
     Returns:
         The row that ``neurocomp map --json`` prints.
@@ -55,11 +57,12 @@ def map_network(
         FitError: it does not fit; names layer, limit, needed and available.
     """
     from neurocomp.mapping import cores_without_rules, map_graph, map_pareto, summary
+    from neurocomp.mapping.route import routing_tables
     from neurocomp.mapping.store import save
 
-    for file in (out, picture):
-        if file is not None:
-            require_writable(file)
+    files = [file for file in (out, picture, routes) if file is not None]
+    for file in files:
+        require_writable(file)
     if picture is not None and picture.suffix.lower() != ".svg":
         raise InputError(f"{picture}: the picture is an SVG file; name it {picture.stem}.svg")
     graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
@@ -80,11 +83,13 @@ def map_network(
         n_cores = cores_without_rules(graph, target, policy, rates=rates, seed=seed)
         row["without_rules"] = {"n_cores": min(n_cores, mapping.n_cores)}  # rules only forbid
     row["seconds"] = perf_counter() - start
-    row["files"] = [str(file) for file in (out, picture) if file is not None]
+    row["files"] = list(map(str, files))
     if out is not None:
         save(mapping, out)
         for i, other in enumerate(unbeaten, start=1):
             save(other, out.with_stem(f"{out.stem}-{i}"))
+    if routes is not None:
+        write_json(routes, routing_tables(mapping, target))
     if picture is not None:
         from neurocomp.report import write_core_map
 

@@ -1,15 +1,19 @@
 """Routers: the messages of each slice, and the cores they go to.
 
-Every router is a function ``(graph, partition) -> routes``.
+Every router is a function ``(graph, partition) -> routes``. A placed mapping's routes become trees
+of links between tiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from neurocomp.hw.mesh import Link, Point, tile_of, xy_links
 from neurocomp.ir import Graph
 from neurocomp.mapping.connections import connections
-from neurocomp.mapping.model import Partition, Route
+from neurocomp.mapping.model import Mapping, Partition, Route
+from neurocomp.spec.target import Target
 
 
 def multicast(graph: Graph, partition: Partition) -> tuple[Route, ...]:
@@ -26,6 +30,46 @@ def multicast(graph: Graph, partition: Partition) -> tuple[Route, ...]:
             reached.items(), key=lambda item: (item[0][0], -1 if item[0][1] is None else item[0][1])
         )
     )
+
+
+def tree(source: Point, targets: Iterable[Point]) -> list[Link]:
+    """The links of an XY multicast: each once, a link after the one that leads to it.
+
+    Ways that go along the row first and then along the column never meet again once they have
+    parted, so that their union is a tree.
+    """
+    return list(dict.fromkeys(link for tile in targets for link in xy_links(source, tile)))
+
+
+def routing_tables(mapping: Mapping, target: Target) -> dict[str, Any]:
+    """What the routers of the mesh would be told, as JSON values.
+
+    Returns:
+        ``cores``: chip, core and tile [x, y] on the board of each logical core; ``routes``: for
+        each population and source core (None: an input, from outside the mesh) the logical cores
+        that its messages go to, and the links [x, y, x', y'] of the tree that takes them there.
+    """
+    tiles = [tile_of(target, *address) for address in mapping.placement.addresses]
+    cores = [
+        {"chip": address.chip, "core": address.core, "tile": list(tile)}
+        for address, tile in zip(mapping.placement.addresses, tiles, strict=True)
+    ]
+    routes = [
+        {
+            "population": route.population,
+            "source": route.source,
+            "targets": list(route.targets),
+            "links": _links(route, tiles),
+        }
+        for route in mapping.routes
+    ]
+    return {"network": mapping.network, "target": target.name, "cores": cores, "routes": routes}
+
+
+def _links(route: Route, tiles: list[Point]) -> list[list[int]]:
+    if route.source is None:
+        return []
+    return [list(link) for link in tree(tiles[route.source], (tiles[t] for t in route.targets))]
 
 
 ROUTERS: dict[str, Callable[[Graph, Partition], tuple[Route, ...]]] = {"multicast": multicast}
