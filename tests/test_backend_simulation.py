@@ -55,7 +55,7 @@ def test_messages_between_cores_are_what_the_mapper_foretells(make: Any, cuts: A
     rates = {name: fired / n for name, fired in counts.fired.items()}
     foretold = flow(graph, mapping.partition, rates_of(graph, rates))
     assert sum(sent[p.name] for p in graph.neurons) == pytest.approx(foretold.between.sum() * n)
-    assert sum(sent[p.name] for p in graph.inputs) == pytest.approx(foretold.inputs * n)
+    assert sum(sent[p.name] for p in graph.inputs) == pytest.approx(foretold.inputs.sum() * n)
 
 
 def test_messages_of_a_real_mapping_are_foretold() -> None:
@@ -64,7 +64,7 @@ def test_messages_of_a_real_mapping_are_foretold() -> None:
     found = backend.simulate(graph, mapping, images(graph, 4), timeout_s=TIMEOUT_S)
     foretold = flow(graph, mapping.partition, rates_of(graph, found.rates))
     assert found.messages == pytest.approx(foretold.between.sum() * 4 * 6)
-    assert found.input_messages == pytest.approx(foretold.inputs * 4 * 6)
+    assert found.input_messages == pytest.approx(foretold.inputs.sum() * 4 * 6)
     assert found.synops_per_core is not None
     assert sum(found.synops_per_core) == sum(x.synops for x in found.layers)
 
