@@ -136,11 +136,27 @@ def test_a_worker_that_ends_badly(job: Any, error: type[Exception], message: str
     assert psutil.Process().children() == []
 
 
+def test_ctrl_c_while_workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressed after the fork, before the child's number is known: that child must not be lost."""
+    fork = os.fork
+
+    def pressed() -> int:
+        pid = fork()
+        if pid:
+            os.kill(os.getpid(), signal.SIGINT)
+        return pid
+
+    monkeypatch.setattr(os, "fork", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side([lambda: iter(lambda: time.sleep(1), 0)] * 2))
+    assert psutil.Process().children() == []
+
+
 def test_a_lava_process_that_fails_in_a_worker() -> None:
     graph = chain()
-    values = images(graph, 4)
+    values = images(graph, 400)
     with pytest.raises(RunError, match="no result in the time allowed"):
-        backend.simulate(graph, spread(graph), values, batch=1, workers=2, timeout_s=0.0)
+        backend.simulate(graph, spread(graph), values, batch=1, workers=2, timeout_s=1e-9)
 
 
 class Stopped(Exception):

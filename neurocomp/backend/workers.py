@@ -8,10 +8,12 @@ import traceback
 from collections.abc import Callable, Generator, Iterable
 from multiprocessing import Pipe, connection, get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from typing import TypeVar
 
 from neurocomp.backend.runtime.child import settle
 from neurocomp.errors import NeurocompError, RunError
+from neurocomp.interrupt import held_back
 
 T = TypeVar("T")
 JOIN_S = 1.0  # a killed process is gone long before
@@ -26,19 +28,16 @@ def side_by_side(jobs: list[Callable[[], Iterable[T]]]) -> Generator[T, None, No
         NeurocompError: what a job raised.
         RunError: a job's process failed or was killed.
     """
-    context = get_context("fork")
     ends: dict[Connection, int] = {}
-    processes = []
+    processes: list[ForkProcess] = []
     try:
-        for number, job in enumerate(jobs):
-            mine, theirs = Pipe(duplex=False)
-            ends[mine] = number
-            process = context.Process(
-                target=_work, args=(job, theirs, os.getpid()), name=f"worker {number}"
-            )
-            processes.append(process)
-            process.start()
-            theirs.close()
+        with held_back() as let_through:  # in the midst of a fork it would lose the child
+            for number, job in enumerate(jobs):
+                mine, theirs = Pipe(duplex=False)
+                ends[mine] = number
+                processes.append(_forked(job, theirs, number))
+                theirs.close()
+                let_through()
         while ends:
             for end in connection.wait(list(ends)):
                 assert isinstance(end, Connection)
@@ -49,12 +48,22 @@ def side_by_side(jobs: list[Callable[[], Iterable[T]]]) -> Generator[T, None, No
                     del ends[end]
                     end.close()
     finally:
-        for process in processes:
-            if process.pid is not None:
+        with held_back():
+            for process in processes:
                 process.kill()
+            for process in processes:
                 process.join(JOIN_S)
-        for end in ends:
-            end.close()
+            for end in ends:
+                end.close()
+
+
+def _forked(job: Callable[[], Iterable[T]], end: Connection, number: int) -> ForkProcess:
+    """A worker that has started."""
+    process = get_context("fork").Process(
+        target=_work, args=(job, end, os.getpid()), name=f"worker {number}"
+    )
+    process.start()
+    return process
 
 
 def _received(end: Connection, number: int) -> list[T]:
