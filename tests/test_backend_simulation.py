@@ -112,6 +112,11 @@ def killed() -> list[int]:
     return []
 
 
+def stopped() -> list[int]:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return []
+
+
 def broken() -> list[int]:
     raise ZeroDivisionError
 
@@ -131,9 +136,22 @@ def wrong() -> list[int]:
 def test_a_worker_that_ends_badly(job: Any, error: type[Exception], message: str) -> None:
     start = time.monotonic()
     with pytest.raises(error, match=f"(?s){message}"):
-        list(side_by_side([lambda: [1, 2], job]))
+        list(side_by_side([lambda: [1, 2], job], TIMEOUT_S))
     assert time.monotonic() - start < LIMIT_S
     assert psutil.Process().children() == []
+
+
+def test_a_worker_that_is_stopped() -> None:
+    """One that is merely slow goes on: it says nothing for four times as long."""
+
+    def slow() -> list[int]:
+        time.sleep(2.0)
+        return [1]
+
+    with pytest.raises(RunError, match=r"worker 1 is stopped and gave no result in 0.5 seconds"):
+        list(side_by_side([slow, stopped], 0.5))
+    assert psutil.Process().children() == []
+    assert list(side_by_side([slow, slow], 0.5)) == [1, 1]
 
 
 def test_ctrl_c_while_workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +166,7 @@ def test_ctrl_c_while_workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(os, "fork", pressed)
     with pytest.raises(KeyboardInterrupt):
-        list(side_by_side([lambda: iter(lambda: time.sleep(1), 0)] * 2))
+        list(side_by_side([lambda: iter(lambda: time.sleep(1), 0)] * 2, TIMEOUT_S))
     assert psutil.Process().children() == []
 
 

@@ -13,7 +13,7 @@ from neurocomp.backend.counts import Counts, count
 from neurocomp.backend.execution import Executed
 from neurocomp.backend.kept import Kept, identity
 from neurocomp.backend.outcome import Simulation, outcome
-from neurocomp.backend.run import stream
+from neurocomp.backend.run import TIMEOUT_S, stream
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
@@ -139,7 +139,8 @@ def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[i
             yield number, counts, False
     shares = [missing[k::workers] for k in range(min(workers, len(missing)))]
     if len(shares) > 1:
-        runs = side_by_side([partial(job.run, share) for share in shares])
+        timeout_s = job.settings.get("timeout_s", TIMEOUT_S)
+        runs = side_by_side([partial(job.run, share) for share in shares], timeout_s)
     else:
         runs = job.run(missing)
     with closing(runs):
