@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -55,7 +56,7 @@ def test_messages_between_cores_are_what_the_mapper_foretells(make: Any, cuts: A
     rates = {name: fired / n for name, fired in counts.fired.items()}
     foretold = flow(graph, mapping.partition, rates_of(graph, rates))
     assert sum(sent[p.name] for p in graph.neurons) == pytest.approx(foretold.between.sum() * n)
-    assert sum(sent[p.name] for p in graph.inputs) == pytest.approx(foretold.inputs * n)
+    assert sum(sent[p.name] for p in graph.inputs) == pytest.approx(foretold.inputs.sum() * n)
 
 
 def test_messages_of_a_real_mapping_are_foretold() -> None:
@@ -64,7 +65,7 @@ def test_messages_of_a_real_mapping_are_foretold() -> None:
     found = backend.simulate(graph, mapping, images(graph, 4), timeout_s=TIMEOUT_S)
     foretold = flow(graph, mapping.partition, rates_of(graph, found.rates))
     assert found.messages == pytest.approx(foretold.between.sum() * 4 * 6)
-    assert found.input_messages == pytest.approx(foretold.inputs * 4 * 6)
+    assert found.input_messages == pytest.approx(foretold.inputs.sum() * 4 * 6)
     assert found.synops_per_core is not None
     assert sum(found.synops_per_core) == sum(x.synops for x in found.layers)
 
@@ -199,7 +200,7 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Stopped):
         run(on_progress=stop)
     files = sorted(p.name for p in keep.iterdir())
-    assert files == ["batch-000000.npz", "batch-000001.npz", "simulation.json"]
+    assert files == ["batch-000000.npz", "batch-000001.npz", "run.lock", "simulation.json"]
     ran: list[int] = []
     real = Kept.save
     monkeypatch.setattr(
@@ -210,27 +211,59 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     whole = backend.simulate(graph, None, values, labels, backend="reference", batch=2)
     rows = [{**x.as_row(), "cpu_ms_per_step": 0} for x in (found, whole)]
     assert rows[0] == rows[1]
-    assert not keep.exists()
+    files = sorted(p.name for p in keep.iterdir())
+    assert files == ["result.json", "run.lock", "simulation.json", "total.npz"]
+    assert json.loads((keep / "result.json").read_text()) == found.as_row()
+    notes: list[str] = []
+    again = run(on_progress=lambda s, n, of, note="": notes.append(note))
+    assert again.as_row() == found.as_row()
+    assert ran == [2, 3]
+    assert notes[-1] == f"nothing ran, {keep} holds the result"
 
 
 def test_a_folder_of_another_simulation(tmp_path: Path) -> None:
     graph = chain()
     values = images(graph, 2)
-    Kept(tmp_path, kept_module.identity(graph, None, values, batch=1))
-    Kept(tmp_path, kept_module.identity(graph, None, values, batch=1))
+    about = kept_module.identity(graph, None, values, batch=1)
+    with Kept.locked(tmp_path, about):
+        pass
+    with Kept.locked(tmp_path, about):
+        with pytest.raises(InputError, match="another process works on this simulation"):
+            with Kept.locked(tmp_path, about):
+                pass
+    other = kept_module.identity(graph, spread(graph), values, batch=1)
     with pytest.raises(InputError, match="holds batches of another simulation"):
-        Kept(tmp_path, kept_module.identity(graph, spread(graph), values, batch=1))
+        with Kept.locked(tmp_path, other):
+            pass
 
 
-def test_a_damaged_batch_and_a_file_in_the_way(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, {"about": 1})
-    (tmp_path / "batch-000003.npz").write_bytes(b"no zip")
-    with pytest.raises(InputError, match=r"batch-000003.npz: a damaged file .*; delete it"):
-        kept.load(3)
+def test_damaged_files_and_a_file_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "batch-000003.npz"
+    with Kept.locked(tmp_path, {"about": 1}) as kept:
+        kept.save(3, Counts(predictions=np.arange(999)))
+        whole = path.read_bytes()
+        at = len(whole) // 2
+        for found, content in (
+            ("is empty", b""),
+            ("holds text", b"no zip"),
+            ("is damaged or cut short", whole[:at]),
+            ("is damaged or cut short", whole[:at] + b"????" + whole[at + 4 :]),
+        ):
+            path.write_bytes(content)
+            with pytest.raises(InputError, match=rf"{path.name}: {found}.*; delete it, and the"):
+                kept.load(3)
+        np.savez(path.open("wb"), other=np.zeros(3))
+        with pytest.raises(InputError, match=r"holds arrays, but no counts; .*; delete it"):
+            kept.load(3)
+    (tmp_path / "simulation.json").write_text('{"abo')
+    with pytest.raises(InputError, match=r"simulation.json: is damaged or cut short: no JSON; .*"):
+        with Kept.locked(tmp_path, {"about": 1}):
+            pass
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(InputError, match=r"file: cannot be written \(File exists\)"):
-        Kept(file, {})
+        with Kept.locked(file, {}):
+            pass
 
 
 SCRIPT = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -99,13 +100,13 @@ def test_what_does_not_go(
         simulate(network, input_file=shown, **{"backend": "reference", **options})
 
 
-def test_kept_batches_go_when_all_is_done(tmp_path: Path, network: Path, shown: Path) -> None:
+def test_a_folder_keeps_the_result(tmp_path: Path, network: Path, shown: Path) -> None:
     """And without comparison nothing is said about mismatches."""
     out = tmp_path / "kept"
     row = simulate(network, input_file=shown, out=out, batch=1, workers=2, block=3, compare=False)
     assert row["mismatches"] is None
     assert row["samples"] == 3
-    assert not out.exists()
+    assert json.loads((out / "result.json").read_text()) == row
 
 
 def test_a_window_of_its_own(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,14 +52,16 @@ def simulate(
         batch: samples at once; memory grows with it.
         workers: processes that run batches side by side, each with a Lava start of its own.
         compare: hold every spike against the reference (which has nothing to be held against).
-        keep: folder in which batches are kept as they come; a second call with the same arguments
-            goes on with those that lack, and the folder is empty when all is done.
+        keep: folder in which batches are kept as they come, and at last the result
+            (result.json); a second call with the same arguments goes on with those that lack,
+            and runs nothing when all is done.
         on_batch: is given every batch that has run, in order; one worker only, nothing kept.
         settings: as in `run.Setting`.
 
     Raises:
         InputError, RunError: as `run.stream`; `InputError` also for no samples, labels of another
-            number, a batch or a number of workers below 1, or a folder of another simulation.
+            number, a batch or a number of workers below 1, or a folder that is in use, damaged,
+            or of another simulation.
     """
     _require_sense(graph, values, labels, batch, workers)
     if on_batch is not None and (workers > 1 or keep is not None):
@@ -69,28 +71,26 @@ def simulate(
     check(graph)
     compared = compare and backend != "reference"
     job = _Job(graph, mapping, values, batch, backend, compared, on_batch, settings)
-    kept = None
-    if keep is not None:
-        about = identity(graph, mapping, values, backend=backend, batch=batch, compare=compared)
-        kept = Kept(keep, about)
-    found: dict[int, Counts] = {}
-    for number, counts, is_new in _all_batches(job, workers, kept):
-        found[number] = counts
-        if kept is not None and is_new:
-            kept.save(number, counts)
-        report("simulate", sum(c.samples for c in found.values()), len(values))
-    total = sum((found[i] for i in sorted(found)), Counts())
-    result = outcome(
-        graph,
-        mapping if backend == "lava" else None,
-        total,
-        labels,
-        backend=backend,
-        batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
-        compared=compared,
-    )
-    if kept is not None:
-        kept.clear()
+    with ExitStack() as stack:
+        kept = None
+        if keep is not None:
+            about = identity(graph, mapping, values, backend=backend, batch=batch, compare=compared)
+            kept = stack.enter_context(Kept.locked(keep, about))
+        known = None if kept is None else kept.total()
+        total = known or _summed(job, workers, kept, report)
+        result = outcome(
+            graph,
+            mapping if backend == "lava" else None,
+            total,
+            labels,
+            backend=backend,
+            batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
+            compared=compared,
+        )
+        if known is not None:
+            report("simulate", len(values), len(values), f"nothing ran, {keep} holds the result")
+        elif kept is not None:
+            kept.finish(total, result.as_row())
     return result
 
 
@@ -126,6 +126,19 @@ class _Job:
                 if self.on_batch is not None:
                     self.on_batch(executed)
                 yield number, count(self.graph, executed, expected)
+
+
+def _summed(job: _Job, workers: int, kept: Kept | None, report: Progress) -> Counts:
+    """The counts of all batches, each of them kept."""
+    found: dict[int, Counts] = {}
+    done = 0
+    for number, counts, is_new in _all_batches(job, workers, kept):
+        found[number] = counts
+        if kept is not None and is_new:
+            kept.save(number, counts)
+        done += counts.samples
+        report("simulate", done, len(job.values))
+    return sum((found[i] for i in sorted(found)), Counts())
 
 
 def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[int, Counts, bool]]:
