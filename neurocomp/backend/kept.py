@@ -14,12 +14,14 @@ import numpy as np
 
 from neurocomp.atomic import locked, write_json, writing
 from neurocomp.backend.counts import Counts
+from neurocomp.backend.execution import Samples
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
 from neurocomp.ir.archive import archived
 from neurocomp.mapping.model import Mapping
 from neurocomp.readable import TEXT, ZIP, FileKind, read_object
 
+BLOCK = 64  # samples that are read at once
 IDENTITY = "simulation.json"
 RESULT = "result.json"
 TOTAL = "total.npz"
@@ -30,14 +32,17 @@ KEPT_BATCH = FileKind("counts of this simulation (.npz)", ZIP, REMEDY)
 
 
 def identity(
-    graph: Graph, mapping: Mapping | None, values: Array, **options: Any
+    graph: Graph, mapping: Mapping | None, values: Samples, **options: Any
 ) -> dict[str, Any]:
     """What a simulation is about: equal identities give equal batches."""
     placed = None if mapping is None else json.dumps(asdict(mapping), sort_keys=True)
+    digest = hashlib.sha256()
+    for start in range(0, len(values), BLOCK):
+        digest.update(np.ascontiguousarray(values[start : start + BLOCK]).data)
     return {
         "network": graph.digest(),
         "mapping": None if placed is None else hashlib.sha256(placed.encode()).hexdigest(),
-        "values": hashlib.sha256(np.ascontiguousarray(values).data).hexdigest(),
+        "values": digest.hexdigest(),
         "shape": list(values.shape),
         **options,
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from neurocomp.backend.counts import Counts, count
-from neurocomp.backend.execution import Executed
+from neurocomp.backend.execution import Executed, Samples
 from neurocomp.backend.kept import Kept, identity
 from neurocomp.backend.outcome import Simulation, outcome
 from neurocomp.backend.run import TIMEOUT_S, stream
@@ -31,7 +31,7 @@ Numbered: TypeAlias = tuple[int, Counts]
 def simulate(
     graph: Graph,
     mapping: Mapping | None,
-    values: Array,
+    values: Samples,
     labels: Array | None = None,
     *,
     backend: str = "lava",
@@ -47,7 +47,7 @@ def simulate(
 
     Args:
         values: integers (N, C, H, W), or per step (N, T, C, H, W); a memory map is read batch by
-            batch.
+            batch, and what draws its values is asked for those of a batch.
         labels: class of each sample, (N,).
         batch: samples at once; memory grows with it.
         workers: processes that run batches side by side, each with a Lava start of its own.
@@ -100,7 +100,7 @@ class _Job:
 
     graph: Graph
     mapping: Mapping | None
-    values: Array
+    values: Samples
     batch: int
     backend: str
     compared: bool
@@ -162,7 +162,7 @@ def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[i
 
 
 def _require_sense(
-    graph: Graph, values: Array, labels: Array | None, batch: int, workers: int
+    graph: Graph, values: Samples, labels: Array | None, batch: int, workers: int
 ) -> None:
     if batch < 1 or len(values) == 0 or workers < 1:
         raise InputError(
