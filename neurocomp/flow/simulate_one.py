@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurocomp.atomic import require_writable
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
@@ -63,7 +64,8 @@ def simulate(
         weight_bits, dt: how a NIR file is read.
         batch: samples at once; block: network steps in a Lava step of "lava"; None chooses.
         workers: processes that run batches side by side.
-        out: folder that keeps batches as they come, so that the same call goes on with them.
+        out: folder that keeps batches as they come and at last the row (result.json): the same
+            call goes on with them, and runs nothing when all is done.
         trace: names of populations, "a,b", whose spikes go to ``trace_out`` (.npz); with
             ``trace_states`` their u and v as well. ``picture``: raster and rates of the first
             sample, an SVG.
@@ -157,8 +159,12 @@ def _traced(
             raise InputError("say which populations to trace, with --trace NAME,NAME")
         return None
     for path in (file, picture):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+        if path is not None:
+            require_writable(path)
+    if picture is not None and picture.suffix != ".svg":
+        raise InputError(f"{picture}: a picture is an SVG; name a file that ends with .svg")
+    if picture is not None and picture.resolve() == file.resolve():
+        raise InputError(f"{file}: is to be both trace and picture; name two files")
     return Traced.of(graph, names, states=states)
 
 
