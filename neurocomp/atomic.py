@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all: written under another name, then renamed."""
+"""Files that appear whole or not at all, and folders that one process at a time works in."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from typing import Any, BinaryIO
 
 from neurocomp.errors import InputError
 
-PARTIAL = ".part"  # how the other names end
+PARTIAL = ".part"  # how the names end that files are written under before they are renamed
+LOCK = "run.lock"
 
 
 def require_writable(path: Path) -> None:
@@ -25,6 +27,33 @@ def require_writable(path: Path) -> None:
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is there and no regular file; name another file to write")
+
+
+@contextmanager
+def locked(folder: Path, work: str) -> Iterator[None]:
+    """Make a folder if it is not there, and keep other processes out of it meanwhile.
+
+    What a process that was killed has left half written is removed.
+
+    Args:
+        work: what is done there, "run".
+
+    Raises:
+        InputError: the folder cannot be written, or is in use.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("ab")
+    except OSError as fault:
+        raise InputError(f"{folder}: cannot be written ({fault.strerror})") from fault
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another process works on this {work}") from None
+        for partial in folder.rglob(f"*{PARTIAL}"):
+            partial.unlink()
+        yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -112,6 +113,11 @@ def killed() -> list[int]:
     return []
 
 
+def stopped() -> list[int]:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return []
+
+
 def broken() -> list[int]:
     raise ZeroDivisionError
 
@@ -131,16 +137,45 @@ def wrong() -> list[int]:
 def test_a_worker_that_ends_badly(job: Any, error: type[Exception], message: str) -> None:
     start = time.monotonic()
     with pytest.raises(error, match=f"(?s){message}"):
-        list(side_by_side([lambda: [1, 2], job]))
+        list(side_by_side([lambda: [1, 2], job], TIMEOUT_S))
     assert time.monotonic() - start < LIMIT_S
+    assert psutil.Process().children() == []
+
+
+def test_a_worker_that_is_stopped() -> None:
+    """One that is merely slow goes on: it says nothing for four times as long."""
+
+    def slow() -> list[int]:
+        time.sleep(2.0)
+        return [1]
+
+    with pytest.raises(RunError, match=r"worker 1 is stopped and gave no result in 0.5 seconds"):
+        list(side_by_side([slow, stopped], 0.5))
+    assert psutil.Process().children() == []
+    assert list(side_by_side([slow, slow], 0.5)) == [1, 1]
+
+
+def test_ctrl_c_while_workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressed after the fork, before the child's number is known: that child must not be lost."""
+    fork = os.fork
+
+    def pressed() -> int:
+        pid = fork()
+        if pid:
+            os.kill(os.getpid(), signal.SIGINT)
+        return pid
+
+    monkeypatch.setattr(os, "fork", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side([lambda: iter(lambda: time.sleep(1), 0)] * 2, TIMEOUT_S))
     assert psutil.Process().children() == []
 
 
 def test_a_lava_process_that_fails_in_a_worker() -> None:
     graph = chain()
-    values = images(graph, 4)
+    values = images(graph, 400)
     with pytest.raises(RunError, match="no result in the time allowed"):
-        backend.simulate(graph, spread(graph), values, batch=1, workers=2, timeout_s=0.0)
+        backend.simulate(graph, spread(graph), values, batch=1, workers=2, timeout_s=1e-9)
 
 
 class Stopped(Exception):
@@ -165,7 +200,7 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Stopped):
         run(on_progress=stop)
     files = sorted(p.name for p in keep.iterdir())
-    assert files == ["batch-000000.npz", "batch-000001.npz", "simulation.json"]
+    assert files == ["batch-000000.npz", "batch-000001.npz", "run.lock", "simulation.json"]
     ran: list[int] = []
     real = Kept.save
     monkeypatch.setattr(
@@ -176,27 +211,59 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     whole = backend.simulate(graph, None, values, labels, backend="reference", batch=2)
     rows = [{**x.as_row(), "cpu_ms_per_step": 0} for x in (found, whole)]
     assert rows[0] == rows[1]
-    assert not keep.exists()
+    files = sorted(p.name for p in keep.iterdir())
+    assert files == ["result.json", "run.lock", "simulation.json", "total.npz"]
+    assert json.loads((keep / "result.json").read_text()) == found.as_row()
+    notes: list[str] = []
+    again = run(on_progress=lambda s, n, of, note="": notes.append(note))
+    assert again.as_row() == found.as_row()
+    assert ran == [2, 3]
+    assert notes[-1] == f"nothing ran, {keep} holds the result"
 
 
 def test_a_folder_of_another_simulation(tmp_path: Path) -> None:
     graph = chain()
     values = images(graph, 2)
-    Kept(tmp_path, kept_module.identity(graph, None, values, batch=1))
-    Kept(tmp_path, kept_module.identity(graph, None, values, batch=1))
+    about = kept_module.identity(graph, None, values, batch=1)
+    with Kept.locked(tmp_path, about):
+        pass
+    with Kept.locked(tmp_path, about):
+        with pytest.raises(InputError, match="another process works on this simulation"):
+            with Kept.locked(tmp_path, about):
+                pass
+    other = kept_module.identity(graph, spread(graph), values, batch=1)
     with pytest.raises(InputError, match="holds batches of another simulation"):
-        Kept(tmp_path, kept_module.identity(graph, spread(graph), values, batch=1))
+        with Kept.locked(tmp_path, other):
+            pass
 
 
-def test_a_damaged_batch_and_a_file_in_the_way(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, {"about": 1})
-    (tmp_path / "batch-000003.npz").write_bytes(b"no zip")
-    with pytest.raises(InputError, match=r"batch-000003.npz: a damaged file .*; delete it"):
-        kept.load(3)
+def test_damaged_files_and_a_file_in_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "batch-000003.npz"
+    with Kept.locked(tmp_path, {"about": 1}) as kept:
+        kept.save(3, Counts(predictions=np.arange(999)))
+        whole = path.read_bytes()
+        at = len(whole) // 2
+        for found, content in (
+            ("is empty", b""),
+            ("holds text", b"no zip"),
+            ("is damaged or cut short", whole[:at]),
+            ("is damaged or cut short", whole[:at] + b"????" + whole[at + 4 :]),
+        ):
+            path.write_bytes(content)
+            with pytest.raises(InputError, match=rf"{path.name}: {found}.*; delete it, and the"):
+                kept.load(3)
+        np.savez(path.open("wb"), other=np.zeros(3))
+        with pytest.raises(InputError, match=r"holds arrays, but no counts; .*; delete it"):
+            kept.load(3)
+    (tmp_path / "simulation.json").write_text('{"abo')
+    with pytest.raises(InputError, match=r"simulation.json: is damaged or cut short: no JSON; .*"):
+        with Kept.locked(tmp_path, {"about": 1}):
+            pass
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(InputError, match=r"file: cannot be written \(File exists\)"):
-        Kept(file, {})
+        with Kept.locked(file, {}):
+            pass
 
 
 SCRIPT = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 from backend_networks import chain, images, running
 
-from neurocomp.errors import InputError
+from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow import simulate
+from neurocomp.flow.drawn import Drawn
 from neurocomp.ir.store import save
 from neurocomp.quant import reference
 from neurocomp.quant.reference import Watch
@@ -88,7 +90,23 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
         ({"trace_states": True}, "say which populations to trace"),
         ({"picture": Path("x.svg")}, "say which populations to trace"),
         ({"trace": "a", "trace_out": Path("gone/t.npz")}, "gone does not exist; make it first"),
+        ({"trace": "a", "trace_out": Path("/")}, "is there and no regular file"),
+        ({"trace": "a", "picture": Path("/")}, "is there and no regular file"),
+        ({"trace": "a", "picture": Path("x.png")}, "x.png: a picture is an SVG; name a file"),
+        (
+            {"trace": "a", "trace_out": Path("x.svg"), "picture": Path("./x.svg")},
+            "x.svg: is to be both trace and picture; name two files",
+        ),
+        ({"trace": "a, b,a"}, "named twice: a, b,a; name each once"),
         ({"trace": "a", "workers": 2}, "shown by one worker that keeps none"),
+        ({"steps": 2}, "its shape says how many steps it has; leave --steps out"),
+        ({"samples": 0}, "at least 1 sample is run, got 0"),
+        ({"timeout_s": -1.0}, r"the time allowed must be positive, got -1.0 seconds"),
+        (
+            {"input_file": None, "samples": 10**19, "steps": 1},
+            "1 to 2,147,483,647, got 10,",
+        ),
+        ({"input_file": None, "steps": -3}, "must be 1 to .*, got 16 and -3"),
         ({"backend": "netx"}, "backend 'netx' runs a netx file"),
     ],
 )
@@ -96,16 +114,16 @@ def test_what_does_not_go(
     network: Path, shown: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        simulate(network, input_file=shown, **{"backend": "reference", **options})
+        simulate(network, **{"backend": "reference", "input_file": shown, **options})
 
 
-def test_kept_batches_go_when_all_is_done(tmp_path: Path, network: Path, shown: Path) -> None:
+def test_a_folder_keeps_the_result(tmp_path: Path, network: Path, shown: Path) -> None:
     """And without comparison nothing is said about mismatches."""
     out = tmp_path / "kept"
     row = simulate(network, input_file=shown, out=out, batch=1, workers=2, block=3, compare=False)
     assert row["mismatches"] is None
     assert row["samples"] == 3
-    assert not out.exists()
+    assert json.loads((out / "result.json").read_text()) == row
 
 
 def test_a_window_of_its_own(tmp_path: Path) -> None:
@@ -116,3 +134,21 @@ def test_a_window_of_its_own(tmp_path: Path) -> None:
     row = simulate(graph, input_file=path, block=2)
     assert row["mismatches"] == 0
     assert row["messages"] is not None
+
+
+def test_fewer_samples_than_asked_for(network: Path, shown: Path) -> None:
+    with pytest.warns(InputWarning, match="values.npy: holds 3 samples, fewer than the 99 asked"):
+        row = simulate(network, input_file=str(shown), backend="reference", samples=99)
+    assert row["samples"] == 3
+
+
+def test_drawn_values_do_not_depend_on_the_slice() -> None:
+    """And a thousand million samples take no memory; a tenth of the values, within 5 sigma."""
+    drawn = Drawn.of(running(), 10**9, 50, seed=3)
+    some = drawn[7:12]
+    assert some.shape == (5, 50, *running().inputs[0].shape)
+    assert (drawn[9:10] == some[2:3]).all()
+    assert not (some[0] == some[1]).all()
+    assert set(np.unique(some)) == {0, 1}
+    n = some.size
+    assert abs(some.sum() - 0.1 * n) < 5 * np.sqrt(0.09 * n)

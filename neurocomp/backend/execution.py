@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Protocol
 
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
 from neurocomp.quant.reference import UNWATCHED, Trace, Watch, per_step
+
+
+class Samples(Protocol):
+    """Values of samples, an array or something that makes one of each slice."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, C, H, W), or per step (N, T, C, H, W)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, some: slice, /) -> Array: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,93 +4,116 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from neurocomp.atomic import PARTIAL, write_json, writing
+from neurocomp.atomic import locked, write_json, writing
 from neurocomp.backend.counts import Counts
+from neurocomp.backend.execution import Samples
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
+from neurocomp.ir.archive import archived
 from neurocomp.mapping.model import Mapping
+from neurocomp.readable import TEXT, ZIP, FileKind, read_object
 
+BLOCK = 64  # samples that are read at once
 IDENTITY = "simulation.json"
+RESULT = "result.json"
+TOTAL = "total.npz"
 BATCH = "batch-{:06d}.npz"
+REMEDY = "delete it, and the same command makes it again"
+KEPT_FILE = FileKind("a file of this simulation (JSON text)", TEXT, REMEDY)
+KEPT_BATCH = FileKind("counts of this simulation (.npz)", ZIP, REMEDY)
 
 
 def identity(
-    graph: Graph, mapping: Mapping | None, values: Array, **options: Any
+    graph: Graph, mapping: Mapping | None, values: Samples, **options: Any
 ) -> dict[str, Any]:
     """What a simulation is about: equal identities give equal batches."""
     placed = None if mapping is None else json.dumps(asdict(mapping), sort_keys=True)
+    digest = hashlib.sha256()
+    for start in range(0, len(values), BLOCK):
+        digest.update(np.ascontiguousarray(values[start : start + BLOCK]).data)
     return {
         "network": graph.digest(),
         "mapping": None if placed is None else hashlib.sha256(placed.encode()).hexdigest(),
-        "values": hashlib.sha256(np.ascontiguousarray(values).data).hexdigest(),
+        "values": digest.hexdigest(),
         "shape": list(values.shape),
         **options,
     }
 
 
 class Kept:
-    """The folder of one simulation: a file for each batch that is done.
+    """The folder of one simulation: a file for each batch that is done, at last one for all."""
 
-    Raises:
-        InputError: the folder holds another simulation, or cannot be written.
-    """
-
-    def __init__(self, folder: Path, about: dict[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise InputError(f"{folder}: cannot be written ({fault.strerror})") from fault
-        for partial in folder.glob(f"*{PARTIAL}"):  # of a process that was killed
-            partial.unlink()
-        known = folder / IDENTITY
-        if not known.is_file():
-            write_json(known, about)
-        elif json.loads(known.read_text(encoding="utf-8")) != json.loads(json.dumps(about)):
-            raise InputError(
-                f"{folder}: holds batches of another simulation (network, mapping, values or "
-                "options differ); name another folder or delete it"
-            )
+
+    @classmethod
+    @contextmanager
+    def locked(cls, folder: Path, about: dict[str, Any]) -> Iterator[Kept]:
+        """Start a simulation's folder or go on with it, and keep other processes out meanwhile.
+
+        Args:
+            about: see `identity`.
+
+        Raises:
+            InputError: the folder holds another simulation, is in use, damaged, or cannot be
+                written.
+        """
+        with locked(folder, "simulation"):
+            known = folder / IDENTITY
+            if not known.is_file():
+                write_json(known, about)
+            elif read_object(known, KEPT_FILE) != json.loads(json.dumps(about)):
+                raise InputError(
+                    f"{folder}: holds batches of another simulation (network, mapping, values or "
+                    "options differ); name another folder or delete it"
+                )
+            yield cls(folder)
 
     def save(self, number: int, counts: Counts) -> None:
         """Keep a batch; the file appears whole or not at all."""
+        self._save(BATCH.format(number), counts)
+
+    def load(self, number: int) -> Counts | None:
+        """A batch that is there, or None; `InputError` if its file is damaged."""
+        return self._load(BATCH.format(number))
+
+    def total(self) -> Counts | None:
+        """The sum of all batches, where all is done, or None; errors as `load`."""
+        return self._load(TOTAL)
+
+    def finish(self, total: Counts, row: dict[str, Any]) -> None:
+        """All is done: keep the sum and the result, and let the batches go."""
+        self._save(TOTAL, total)
+        write_json(self._folder / RESULT, row)
+        for path in self._folder.glob("batch-*.npz"):
+            path.unlink()
+
+    def _save(self, name: str, counts: Counts) -> None:
         arrays: dict[str, Any] = {f"fired.{name}": x for name, x in counts.fired.items()}
         arrays |= {f"in_time.{d}.{name}": x for (name, d), x in counts.in_time.items()}
         arrays |= {f"differing.{name}": np.int64(n) for name, n in counts.differing.items()}
         rest = {"steps": counts.steps, "cpu_s": counts.cpu_s, "window": counts.window}
-        with writing(self._folder / BATCH.format(number)) as file:
+        with writing(self._folder / name) as file:
             np.savez_compressed(file, predictions=counts.predictions, **rest, **arrays)
 
-    def load(self, number: int) -> Counts | None:
-        """A batch that is there, or None.
-
-        Raises:
-            InputError: its file is damaged.
-        """
-        path = self._folder / BATCH.format(number)
-        if not path.is_file():
+    def _load(self, name: str) -> Counts | None:
+        path = self._folder / name
+        if not path.exists():
             return None
+        with archived(path, KEPT_BATCH) as archive:
+            arrays = archive.read_all()
         try:
-            with np.load(path, allow_pickle=False) as held:
-                return _counts({key: held[key] for key in held})
-        except (OSError, ValueError, KeyError, BadZipFile) as fault:
-            raise InputError(f"{path}: a damaged file ({fault!r}); delete it") from fault
-
-    def clear(self) -> None:
-        """All is done: the batches are part of a result, the folder goes if nothing else is in."""
-        for path in self._folder.glob("batch-*.npz"):
-            path.unlink()
-        (self._folder / IDENTITY).unlink(missing_ok=True)
-        with suppress(OSError):
-            self._folder.rmdir()
+            return _counts(arrays)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise KEPT_BATCH.other(path, "arrays, but no counts") from fault
 
 
 def _counts(arrays: dict[str, Array]) -> Counts:

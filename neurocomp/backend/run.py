@@ -165,7 +165,7 @@ def stream(
     Raises:
         InputError: unknown backend; a graph that fails `quant.check.check`; a missing, malformed
             or foreign mapping; values that do not suit the graph or the first batch; a block below
-            1; what Lava cannot execute.
+            1, or no time allowed; what Lava cannot execute.
         RunError: a Lava process failed, was killed, or gave no result in ``timeout_s`` seconds.
     """
     if backend not in BACKENDS:
@@ -173,6 +173,8 @@ def stream(
     setting = Setting(mapping=mapping, **settings)
     if setting.block is not None and setting.block < 1:
         raise InputError(f"a block must have at least 1 step, got {setting.block}")
+    if not setting.timeout_s > 0:
+        raise InputError(f"the time allowed must be positive, got {setting.timeout_s} seconds")
     return BACKENDS[backend](graph, batches, setting)
 
 

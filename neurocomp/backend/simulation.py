@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from neurocomp.backend.counts import Counts, count
-from neurocomp.backend.execution import Executed
+from neurocomp.backend.execution import Executed, Samples
 from neurocomp.backend.kept import Kept, identity
 from neurocomp.backend.outcome import Simulation, outcome
-from neurocomp.backend.run import stream
+from neurocomp.backend.run import TIMEOUT_S, stream
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
@@ -31,7 +31,7 @@ Numbered: TypeAlias = tuple[int, Counts]
 def simulate(
     graph: Graph,
     mapping: Mapping | None,
-    values: Array,
+    values: Samples,
     labels: Array | None = None,
     *,
     backend: str = "lava",
@@ -47,19 +47,21 @@ def simulate(
 
     Args:
         values: integers (N, C, H, W), or per step (N, T, C, H, W); a memory map is read batch by
-            batch.
+            batch, and what draws its values is asked for those of a batch.
         labels: class of each sample, (N,).
         batch: samples at once; memory grows with it.
         workers: processes that run batches side by side, each with a Lava start of its own.
         compare: hold every spike against the reference (which has nothing to be held against).
-        keep: folder in which batches are kept as they come; a second call with the same arguments
-            goes on with those that lack, and the folder is empty when all is done.
+        keep: folder in which batches are kept as they come, and at last the result
+            (result.json); a second call with the same arguments goes on with those that lack,
+            and runs nothing when all is done.
         on_batch: is given every batch that has run, in order; one worker only, nothing kept.
         settings: as in `run.Setting`.
 
     Raises:
         InputError, RunError: as `run.stream`; `InputError` also for no samples, labels of another
-            number, a batch or a number of workers below 1, or a folder of another simulation.
+            number, a batch or a number of workers below 1, or a folder that is in use, damaged,
+            or of another simulation.
     """
     _require_sense(graph, values, labels, batch, workers)
     if on_batch is not None and (workers > 1 or keep is not None):
@@ -69,28 +71,26 @@ def simulate(
     check(graph)
     compared = compare and backend != "reference"
     job = _Job(graph, mapping, values, batch, backend, compared, on_batch, settings)
-    kept = None
-    if keep is not None:
-        about = identity(graph, mapping, values, backend=backend, batch=batch, compare=compared)
-        kept = Kept(keep, about)
-    found: dict[int, Counts] = {}
-    for number, counts, is_new in _all_batches(job, workers, kept):
-        found[number] = counts
-        if kept is not None and is_new:
-            kept.save(number, counts)
-        report("simulate", sum(c.samples for c in found.values()), len(values))
-    total = sum((found[i] for i in sorted(found)), Counts())
-    result = outcome(
-        graph,
-        mapping if backend == "lava" else None,
-        total,
-        labels,
-        backend=backend,
-        batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
-        compared=compared,
-    )
-    if kept is not None:
-        kept.clear()
+    with ExitStack() as stack:
+        kept = None
+        if keep is not None:
+            about = identity(graph, mapping, values, backend=backend, batch=batch, compare=compared)
+            kept = stack.enter_context(Kept.locked(keep, about))
+        known = None if kept is None else kept.total()
+        total = known or _summed(job, workers, kept, report)
+        result = outcome(
+            graph,
+            mapping if backend == "lava" else None,
+            total,
+            labels,
+            backend=backend,
+            batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
+            compared=compared,
+        )
+        if known is not None:
+            report("simulate", len(values), len(values), f"nothing ran, {keep} holds the result")
+        elif kept is not None:
+            kept.finish(total, result.as_row())
     return result
 
 
@@ -100,7 +100,7 @@ class _Job:
 
     graph: Graph
     mapping: Mapping | None
-    values: Array
+    values: Samples
     batch: int
     backend: str
     compared: bool
@@ -128,6 +128,19 @@ class _Job:
                 yield number, count(self.graph, executed, expected)
 
 
+def _summed(job: _Job, workers: int, kept: Kept | None, report: Progress) -> Counts:
+    """The counts of all batches, each of them kept."""
+    found: dict[int, Counts] = {}
+    done = 0
+    for number, counts, is_new in _all_batches(job, workers, kept):
+        found[number] = counts
+        if kept is not None and is_new:
+            kept.save(number, counts)
+        done += counts.samples
+        report("simulate", done, len(job.values))
+    return sum((found[i] for i in sorted(found)), Counts())
+
+
 def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[int, Counts, bool]]:
     """Every batch, those that were kept first, and whether it is new."""
     missing = []
@@ -139,7 +152,8 @@ def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[i
             yield number, counts, False
     shares = [missing[k::workers] for k in range(min(workers, len(missing)))]
     if len(shares) > 1:
-        runs = side_by_side([partial(job.run, share) for share in shares])
+        timeout_s = job.settings.get("timeout_s", TIMEOUT_S)
+        runs = side_by_side([partial(job.run, share) for share in shares], timeout_s)
     else:
         runs = job.run(missing)
     with closing(runs):
@@ -148,7 +162,7 @@ def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[i
 
 
 def _require_sense(
-    graph: Graph, values: Array, labels: Array | None, batch: int, workers: int
+    graph: Graph, values: Samples, labels: Array | None, batch: int, workers: int
 ) -> None:
     if batch < 1 or len(values) == 0 or workers < 1:
         raise InputError(

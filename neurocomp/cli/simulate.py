@@ -56,7 +56,7 @@ def simulate(
     ] = True,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder that keeps batches as they come; the same call then goes on."),
+        typer.Option(help="Folder that keeps batches and result; the same call then goes on."),
     ] = None,
     trace: Annotated[
         str | None, typer.Option(help="Populations whose spikes are written out: NAME,NAME.")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurocomp.errors import InputError
+from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
-from neurocomp.flow.simulate_one import random_values
 from neurocomp.ir import Array, CubaLif, Graph
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _messages(job: _Job, graph: Graph) -> dict[str, Array]:
     from neurocomp.quant import reference
 
     if job.run is None:
-        values = random_values(graph, 1, job.steps, job.seed)
+        values = Drawn.of(graph, 1, job.steps, job.seed)[:]
     else:
         values = Options.of_run(job.run.identity()).dataset().test_values[:1]
     shown = reference.input_frames(graph, values)

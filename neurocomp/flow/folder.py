@@ -6,19 +6,17 @@ that was interrupted or killed goes on with the stage that it was in.
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from neurocomp.atomic import PARTIAL, write_json
+from neurocomp.atomic import LOCK, PARTIAL, locked, write_json
 from neurocomp.errors import InputError
 from neurocomp.readable import TEXT, FileKind, read_object
 
 IDENTITY = "run.json"
-LOCK = "run.lock"
 RESULT = "result.json"
 STAGE_FILE = FileKind(
     "a file of this run (JSON text)", TEXT, "delete it, and the same command makes it again"
@@ -54,18 +52,7 @@ class RunFolder:
             raise InputError(f"{path}: is a file; name a folder for the run")
         if path.is_dir() and _is_foreign(path):
             raise InputError(f"{path}: is not empty and not a run folder; name another with --out")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            lock = (path / LOCK).open("ab")
-        except OSError as fault:
-            raise InputError(f"{path}: cannot be written ({fault.strerror})") from fault
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"{path}: another process works on this run") from None
-            for partial in path.rglob(f"*{PARTIAL}"):  # of a process that was killed
-                partial.unlink()
+        with locked(path, "run"):
             if not (path / IDENTITY).is_file():
                 write_json(path / IDENTITY, identity)
             run._require(identity)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurocomp.errors import InputError
+from neurocomp.atomic import require_writable
+from neurocomp.errors import InputError, InputWarning
+from neurocomp.flow.drawn import Drawn
+from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
 from neurocomp.flow.traced import Traced
 from neurocomp.interrupt import not_lost
-from neurocomp.ir import Array, Graph, Input
+from neurocomp.ir import Array, Graph
 from neurocomp.ir.archive import mapped_array
 from neurocomp.progress import Progress, quiet
 from neurocomp.quant.reference import UNWATCHED
 
-RANDOM_RATE = 0.1  # of the spikes a network file is given where there is no input
-RANDOM_SAMPLES = 16
+if TYPE_CHECKING:
+    from neurocomp.backend.execution import Samples
+
+RANDOM_SAMPLES = 16  # where nothing says how many
 TRACE = Path("trace.npz")
 
 
@@ -30,7 +36,7 @@ def simulate(
     backend: str = "lava",
     samples: int | None = None,
     steps: int | None = None,
-    input_file: Path | None = None,
+    input_file: Path | str | None = None,
     skip_layers: int = 0,
     weight_bits: int | None = None,
     dt: float | None = None,
@@ -58,7 +64,8 @@ def simulate(
         weight_bits, dt: how a NIR file is read.
         batch: samples at once; block: network steps in a Lava step of "lava"; None chooses.
         workers: processes that run batches side by side.
-        out: folder that keeps batches as they come, so that the same call goes on with them.
+        out: folder that keeps batches as they come and at last the row (result.json): the same
+            call goes on with them, and runs nothing when all is done.
         trace: names of populations, "a,b", whose spikes go to ``trace_out`` (.npz); with
             ``trace_states`` their u and v as well. ``picture``: raster and rates of the first
             sample, an SVG.
@@ -78,15 +85,9 @@ def simulate(
         raise InputError(
             f"{network}: has a window of {graph.timesteps} steps, --steps is for networks without"
         )
-    labels = None
-    if input_file is not None:
-        values = read_values(input_file, graph)
-    elif run is not None:
-        dataset = Options.of_run(run.identity()).dataset(progress)
-        values, labels = dataset.test_values, dataset.test_labels
-    else:
-        values = random_values(graph, samples or RANDOM_SAMPLES, steps, seed)
-    values, labels = values[:samples], None if labels is None else labels[:samples]
+    if steps is not None and input_file is not None:
+        raise InputError(f"{input_file}: its shape says how many steps it has; leave --steps out")
+    values, labels = _values(graph, run, input_file, samples, steps, seed, progress)
     graph = integers_of(graph, values.shape[1])
     mapping = mapping_of(graph, run, hw, policy, seed)[0] if backend == "lava" else None
     traced = _traced(graph, trace, trace_states, trace_out, picture)
@@ -115,6 +116,36 @@ def simulate(
     return row
 
 
+def _values(
+    graph: Graph,
+    run: RunFolder | None,
+    input_file: Path | str | None,
+    samples: int | None,
+    steps: int | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[Samples, Array | None]:
+    """What the network is shown, and the labels where they are known."""
+    if samples is not None and samples < 1:
+        raise InputError(f"{graph.name}: at least 1 sample is run, got {samples}")
+    if input_file is not None:
+        where, values, labels = str(input_file), read_values(Path(input_file), graph), None
+    elif run is not None:
+        dataset = Options.of_run(run.identity()).dataset(progress)
+        where, values, labels = str(run.path), dataset.test_values, dataset.test_labels
+    else:
+        n = RANDOM_SAMPLES if samples is None else samples
+        return Drawn.of(graph, n, steps, seed), None
+    if samples is not None and samples > len(values):
+        warnings.warn(
+            InputWarning(
+                f"{where}: holds {len(values)} samples, fewer than the {samples} asked for"
+            ),
+            stacklevel=2,
+        )
+    return values[:samples], None if labels is None else labels[:samples]
+
+
 def _netx_file(network: Graph | Path | str) -> Path | None:
     """The file that backend "netx" loads; None for any other network."""
     return None if isinstance(network, Graph) or Path(network).suffix != ".net" else Path(network)
@@ -128,8 +159,12 @@ def _traced(
             raise InputError("say which populations to trace, with --trace NAME,NAME")
         return None
     for path in (file, picture):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+        if path is not None:
+            require_writable(path)
+    if picture is not None and picture.suffix != ".svg":
+        raise InputError(f"{picture}: a picture is an SVG; name a file that ends with .svg")
+    if picture is not None and picture.resolve() == file.resolve():
+        raise InputError(f"{file}: is to be both trace and picture; name two files")
     return Traced.of(graph, names, states=states)
 
 
@@ -141,23 +176,6 @@ def _write_trace(traced: Traced, file: Path, picture: Path | None) -> None:
         arrays = traced.arrays()
         spikes = {name: arrays[f"spikes.{name}"][0] for name in traced.populations}
         write_trace_chart(spikes, picture)
-
-
-def random_values(graph: Graph, samples: int, steps: int | None, seed: int) -> Array:
-    """Seeded input values: spikes at rate 0.1, or graded values where the input is graded.
-
-    Returns:
-        (samples, T, C, H, W) for spikes, (samples, C, H, W) for graded values.
-    """
-    source = graph.inputs[0]
-    bits = source.neuron.bits if isinstance(source.neuron, Input) else 1
-    rng = np.random.default_rng(seed)
-    window = graph.timesteps or steps
-    if window is None:
-        raise InputError(f"{graph.name} has no window of its own; say how many --steps to run")
-    if bits > 1 and graph.timesteps is not None:
-        return rng.integers(0, 2**bits, (samples, *source.shape)).astype(np.uint8)
-    return (rng.random((samples, window, *source.shape)) < RANDOM_RATE).astype(np.uint8)
 
 
 def read_values(path: Path, graph: Graph) -> Array:

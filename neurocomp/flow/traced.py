@@ -32,12 +32,14 @@ class Traced:
 
     @classmethod
     def of(cls, graph: Graph, names: str, *, states: bool) -> Traced:
-        """A trace of populations "a,b,c"; `InputError` for one that is not there."""
+        """A trace of populations "a,b,c"; `InputError` for one unknown or named twice."""
         known = [p.name for p in graph.neurons]
         chosen = tuple(name.strip() for name in names.split(","))
         for name in chosen:
             if name not in known:
                 raise InputError.unknown("population", name, known)
+        if len(set(chosen)) < len(chosen):
+            raise InputError(f"the populations to trace are named twice: {names}; name each once")
         return cls(chosen, states)
 
     @property
