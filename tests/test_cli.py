@@ -271,7 +271,7 @@ class TestBadInput:
             (tmp_path / "images" / part / "cat").mkdir(parents=True)
         done = run("search", "--data", f"folder:{tmp_path / 'images'}", "--out", tmp_path / "run")
         assert done.returncode == 2
-        assert "no images" in done.stderr
+        assert "cat: class without images" in done.stderr
 
     def test_network_that_does_not_fit(self, finished: dict[str, Any], tmp_path: Path) -> None:
         target = tmp_path / "small.yaml"

@@ -88,6 +88,15 @@ class TestSchedule:
         with pytest.raises(InputError, match="'c-a' needs a delay of at least 3, got 2"):
             axon_delays(replace(g, projections=(*g.projections, replace(back, delay=2))))
 
+    def test_delayed_projection_from_a_deep_population(self) -> None:
+        """in → a → b → c with delay 1 from b to c: c hears b's step t − 1, and b stands at 2."""
+        g = diamond()
+        kept = tuple(e for e in g.projections if e.target != "c")
+        late = replace(next(e for e in g.projections if e.target == "c"), source="b", delay=1)
+        g = replace(g, projections=(*kept, late))
+        assert depths(g) == {"in": 0, "a": 1, "b": 2, "c": 2}
+        assert axon_delays(g)[late.name] == 0
+
     def test_free_running_network_needs_no_depth(self) -> None:
         g = diamond(projections=tuple(replace(e, delay=1) for e in diamond().projections))
         assert set(depths(g).values()) == {0}

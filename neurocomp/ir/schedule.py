@@ -37,12 +37,24 @@ def topological_order(graph: Graph) -> list[str]:
 
 
 def depths(graph: Graph) -> dict[str, int]:
-    """Pipeline depth of each population: inputs 0, others longest path of undelayed projections."""
+    """Pipeline depth of each population: the least that lets every message arrive in time.
+
+    Inputs have 0, others the longest path of undelayed projections; more where a delayed projection
+    comes from so deep that its delay alone does not make up for it. A loop that takes longer than
+    its delays cannot be mended so, see `axon_delays`.
+    """
     depth = {p.name: 0 for p in graph.populations}
     for name in topological_order(graph):
         for e in graph.incoming(name):
             if e.delay == 0:
                 depth[name] = max(depth[name], depth[e.source] + 1)
+    deeper = dict(depth)
+    for _ in range(len(depth) + 1):
+        late = [e for e in graph.projections if deeper[e.target] < deeper[e.source] + 1 - e.delay]
+        if not late:
+            return deeper
+        for e in late:
+            deeper[e.target] = max(deeper[e.target], deeper[e.source] + 1 - e.delay)
     return depth
 
 
