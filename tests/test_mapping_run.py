@@ -17,7 +17,7 @@ from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 
 from neurocomp.errors import FitError, InputError
 from neurocomp.flow import map_network
-from neurocomp.hw.mesh import Point
+from neurocomp.hw.mesh import Point, live_per_chip
 from neurocomp.ir import Conv
 from neurocomp.mapping import (
     CoreAddress,
@@ -270,12 +270,14 @@ def test_the_row_of_a_command_with_everything(tmp_path: Path) -> None:
     """The Pareto list's mappings lie beside the policy's own, and its figures are theirs."""
     graph = cell()
     row = map_network(
-        graph, "loihi2", effort="quality", pareto=True, time_budget=60, out=tmp_path / "m.json"
-    )
+        graph, "loihi2", effort="quality", pareto=True, without_rules=True, time_budget=60,
+        out=tmp_path / "m.json",
+    )  # fmt: skip
     json.dumps(row, allow_nan=False)
     assert row["without_rules"]["n_cores"] <= row["n_cores"]
     files = {f"m-{i}.json" for i in range(1, len(row["pareto"]) + 1)}
     assert {path.name for path in tmp_path.iterdir()} == {"m.json", *files}
+    assert {Path(file).name for file in row["files"]} == {"m.json", *files}
     chip = load_target("loihi2")
     for i, figures in enumerate(row["pareto"], start=1):
         mapping = check(graph, load(tmp_path / f"m-{i}.json"), chip)
@@ -323,3 +325,19 @@ def test_every_route_is_a_tree(source: tuple[int, int], ends: set[tuple[int, int
         assert (to_x, to_y) not in reached
         reached.add((to_x, to_y))
     assert ends <= reached
+
+
+def test_results_that_cannot_be_written(tmp_path: Path) -> None:
+    same = tmp_path / "same.json"
+    with pytest.raises(InputError, match="two results cannot be one file"):
+        map_network(cell(), "loihi2", out=same, routes=same)
+    with pytest.raises(InputError, match=r"the picture is an SVG file; name it cores\.svg"):
+        map_network(cell(), "loihi2", picture=tmp_path / "cores.png")
+    with pytest.raises(InputError, match="is there and no regular file"):
+        map_network(cell(), "loihi2", out=tmp_path)
+
+
+def test_dead_cores_make_chips_smaller() -> None:
+    """16 live cores on 4 chips of 6: chips hold four, so that 5 cores need two."""
+    dead = [{"chip": chip, "core": core} for chip in range(4) for core in (0, 1)]
+    assert live_per_chip(target(mesh=mesh(3, 2), board=board(2, 2), dead_cores=dead)) == 4

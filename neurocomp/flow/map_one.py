@@ -38,7 +38,8 @@ def map_network(
     Args:
         network: a graph (trained or not), a network file or a run folder; a run brings measured
             spike rates, else the rates are assumed and marked so.
-        effort: "fast" or "quality", which also tells what the chip's rules cost.
+        effort: "fast" or "quality", which without a time budget also tells what the chip's rules
+            cost.
         time_budget: seconds after which the best mapping found counts; results then depend on the
             machine. None = no limit, the same result everywhere.
         pareto: add ``pareto``, the mappings that none beats in cores, messages, hops and greatest
@@ -58,13 +59,8 @@ def map_network(
     """
     from neurocomp.mapping import cores_without_rules, map_graph, map_pareto, summary
     from neurocomp.mapping.route import routing_tables
-    from neurocomp.mapping.store import save
 
-    files = [file for file in (out, picture, routes) if file is not None]
-    for file in files:
-        require_writable(file)
-    if picture is not None and picture.suffix.lower() != ".svg":
-        raise InputError(f"{picture}: the picture is an SVG file; name it {picture.stem}.svg")
+    _require_files(out, picture, routes)
     graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     target, policy = target_of(hw, run), policy or policy_of(run)
     rates = rates_of_run(graph, run)
@@ -79,22 +75,42 @@ def map_network(
     row = summary(graph, mapping, target, rates, step_rate)
     if pareto:
         row["pareto"] = [_figures(summary(graph, other, target, rates)) for other in unbeaten]
-    if without_rules or effort == "quality":
+    if without_rules or (effort == "quality" and time_budget is None):
         n_cores = cores_without_rules(graph, target, policy, rates=rates, seed=seed)
         row["without_rules"] = {"n_cores": min(n_cores, mapping.n_cores)}  # rules only forbid
     row["seconds"] = perf_counter() - start
-    row["files"] = list(map(str, files))
-    if out is not None:
-        save(mapping, out)
-        for i, other in enumerate(unbeaten, start=1):
-            save(other, out.with_stem(f"{out.stem}-{i}"))
+    files = [] if out is None else _saved(out, mapping, unbeaten)
     if routes is not None:
         write_json(routes, routing_tables(mapping, target))
+        files.append(routes)
     if picture is not None:
         from neurocomp.report import write_core_map
 
         write_core_map(graph, mapping, target, picture)
+        files.append(picture)
+    row["files"] = list(map(str, files))
     return row
+
+
+def _require_files(out: Path | None, picture: Path | None, routes: Path | None) -> None:
+    """`InputError` where results could not be written, before anything is mapped."""
+    files = [file for file in (out, picture, routes) if file is not None]
+    for file in files:
+        require_writable(file)
+    if len({file.resolve() for file in files}) < len(files):
+        raise InputError(f"{files[0]}: two results cannot be one file; name another for each")
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise InputError(f"{picture}: the picture is an SVG file; name it {picture.stem}.svg")
+
+
+def _saved(out: Path, mapping: Mapping, unbeaten: tuple[Mapping, ...]) -> list[Path]:
+    """Write the mapping, and those of a Pareto list beside it with their numbers."""
+    from neurocomp.mapping.store import save
+
+    files = [out, *(out.with_stem(f"{out.stem}-{i}") for i in range(1, len(unbeaten) + 1))]
+    for file, found in zip(files, (mapping, *unbeaten), strict=True):
+        save(found, file)
+    return files
 
 
 def _figures(row: dict[str, Any]) -> dict[str, Any]:

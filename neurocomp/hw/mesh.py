@@ -51,6 +51,11 @@ def n_live_cores(target: Target) -> int:
     )
 
 
+def live_per_chip(target: Target) -> int:
+    """Cores of a chip that are not dead, on average, one at least."""
+    return max(n_live_cores(target) // target.n_chips, 1)
+
+
 def hops(a: Point, b: Point) -> int:
     """Manhattan distance of two tiles."""
     return abs(a.x - b.x) + abs(a.y - b.y)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neurocomp.errors import FitError
-from neurocomp.hw.mesh import n_live_cores
+from neurocomp.hw.mesh import live_per_chip, n_live_cores
 from neurocomp.hw.tiles import cuts
 from neurocomp.ir import Graph
 from neurocomp.mapping.activity import Rates
@@ -91,7 +91,7 @@ def best(members: Sequence[Member], policy: Policy, yardstick: Yardstick, target
 
     def dislike(member: Member) -> tuple[int, bool, float]:
         cores, messages, hops, _ = member.figures
-        chips = cuts(cores, target.cores_per_chip) if policy.fewest_chips else 0
+        chips = cuts(cores, live_per_chip(target)) if policy.fewest_chips else 0
         worse = cores > yardstick.cores or messages > yardstick.messages
         sent = messages + policy.hop_weight * hops
         return chips, policy.never_worse and worse, yardstick.cost(cores, sent)[1]

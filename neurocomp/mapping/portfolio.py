@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurocomp.hw.layer import NO_LIMIT, Layer
+from neurocomp.hw.mesh import live_per_chip
 from neurocomp.hw.tiles import Reach, boxes, tilings
 from neurocomp.ir import Graph, Shape, Slice
 from neurocomp.mapping.activity import Rates
@@ -136,7 +137,7 @@ def _yardstick(
     graph: Graph, plain: Partition, rates: Rates, policy: Policy, target: Target
 ) -> Yardstick:
     messages = float(flow(graph, plain, rates).between.sum())
-    chip = target.cores_per_chip if policy.fewest_chips else None
+    chip = live_per_chip(target) if policy.fewest_chips else None
     return Yardstick(len(plain.cores), messages, policy.core_weight, chip)
 
 
