@@ -199,7 +199,13 @@ def test_damaged_sounds_and_pictures(kind: str, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("a: 1\na: 2\n", "the key 'a' stands twice.*line 2"),
-        ("a: &x [1]\nb: *x\n", "aliases are not read; repeat it.*line 2"),
+        ("a: &x [1, *x]\n", "aliases stand for more than 100,000 values"),
+        (
+            "".join(
+                f"a{i}: &x{i} [{', '.join([f'*x{i - 1}' if i else '1'] * 9)}]\n" for i in range(9)
+            ),
+            "aliases stand for more than 100,000 values",
+        ),
     ],
 )
 def test_yaml_that_says_too_much(tmp_path: Path, text: str, message: str) -> None:
@@ -207,6 +213,12 @@ def test_yaml_that_says_too_much(tmp_path: Path, text: str, message: str) -> Non
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         read_yaml(path)
+
+
+def test_yaml_with_an_alias(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &x [1]\nb: *x\n")
+    assert read_yaml(path) == {"a": [1], "b": [1]}
 
 
 def test_nothing_but_files_is_replaced(tmp_path: Path) -> None:

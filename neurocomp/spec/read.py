@@ -157,14 +157,32 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML without keys given twice, and without aliases, which nest to giants."""
+MAX_VALUES = 100_000  # of a YAML file, every alias written out
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.get_mark()
-            raise yaml.composer.ComposerError(None, None, "aliases are not read; repeat it", mark)
-        return super().compose_node(parent, index)
+
+def _n_values(node: yaml.Node, known: dict[int, float]) -> float:
+    """Values below a node, every alias written out; infinite where one stands for itself."""
+    if id(node) not in known:
+        known[id(node)] = float("inf")  # until it is counted
+        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+        flat = (part for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,)))
+        known[id(node)] = 1 + sum(_n_values(part, known) for part in flat)
+    return known[id(node)]
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Safe YAML that refuses keys given twice, and aliases that nest a small file to a giant."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None and _n_values(node, {}) > MAX_VALUES:
+            raise yaml.composer.ComposerError(
+                None,
+                None,
+                f"its aliases stand for more than {MAX_VALUES:,} values",
+                node.start_mark,
+            )
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
