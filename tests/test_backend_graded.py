@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -165,3 +166,27 @@ def test_stock_lava_cannot_hold_a_bias_back() -> None:
     graph = graph.with_parts(biased, graph.projections)
     with pytest.raises(InputError, match="'s': Lava's sigma-delta processes cannot wait"):
         backend.run(graph, None, walk(graph, 1, 5), backend="stock")
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_what_fires_before_its_window_does_not_reach_a_sigma_delta_neuron(window: int) -> None:
+    """Two LIF layers whose bias of 10 alone makes them fire; Sigma keeps all that it ever hears."""
+    one = (1, 1, 1)
+    lif = LoihiLif(vth=0, du=4095, dv=0)
+    populations = (
+        Population("in", one, Input()),
+        Population("a", one, lif, np.array([10])),
+        Population("b", one, lif, np.array([10])),
+        Population("s", one, Sigma()),
+    )
+    names = ("in", "a", "b", "s")
+    projections = tuple(
+        Projection(f"{x}-{y}", x, y, Dense(), 2, weight=np.array([[1]])) for x, y in pairwise(names)
+    )
+    graph = check(Graph("early", populations, projections, "s", window, readout="spikes"))
+    shown = np.zeros((1, window, *one), np.int64)
+    watch = Watch(("s",), every_step=True)
+    expected = reference.run(graph, shown, watch)
+    assert expected.spikes["b"].all()
+    trace = backend.run(graph, None, shown, backend="stock", watch=watch, timeout_s=TIMEOUT_S)
+    assert not any(trace.mismatches(expected).values())

@@ -76,7 +76,6 @@ def agree_in_lava(graph: Graph, mapping: Mapping) -> None:
             assert not any(differing.values()), (name, differing)
 
 
-@pytest.mark.slow  # finds that stock differs where every weight of a projection is delayed
 @FAMILIES
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -103,7 +103,8 @@ class StockNetwork:
             models |= made
         for e in graph.projections:
             sender, out = graph.population(e.source), outs[e.source]
-            if wait[e.name] or e.delay:
+            graded = isinstance(graph.population(e.target).neuron, GRADED)  # keeps what came early
+            if wait[e.name] or e.delay or (graded and depth[e.source]):
                 line = Delay(
                     shape=whc(sender.shape),
                     wait=wait[e.name],

@@ -22,7 +22,8 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 class Delay(AbstractProcess):  # type: ignore[misc]
     """Sends what it received ``wait`` steps before; with 0 it passes on at once.
 
-    Messages of the last steps of a window that could only act in the next one are dropped.
+    Messages from before the sender's first window are dropped, and those of the last steps of a
+    window that could only act in the next one.
 
     Args:
         shape: of the messages.
@@ -84,7 +85,8 @@ class PyDelayModel(_Timed):
         """Receive, then send the oldest message."""
         message = self.s_in.recv()
         now = self.time_step % len(self._ring)
-        self._ring[now] = message if self._step() < self._kept else 0
+        begun = self.time_step > self._depth
+        self._ring[now] = message if begun and self._step() < self._kept else 0
         self.s_out.send(self._ring[(now + 1) % len(self._ring)])
 
 
