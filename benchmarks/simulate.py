@@ -14,8 +14,8 @@ Parts:
 - netx: the files tiny_conv_lif.net, mnist_dense.net, oxford_dense.net, pilotnet_sdnn.net in FOLDER,
   in blocks and step by step.
 - cores: the PilotNet-shaped network cut for 1 and for 128 cores.
-- memory: the greatest proportional set size of all processes during the PilotNet-shaped run; ask
-  for it alone, because this process counts with all that it has imported.
+- memory: the greatest proportional set size of all processes of ``neurocomp simulate``, mapping
+  and comparison with the reference included, on the PilotNet-shaped network and pilotnet_sdnn.net.
 - vgg: 1,000 images through a VGG-9-like network, T = 4, on two workers, against a plain torch
   forward pass of the same integer network on one thread.
 - crossover: dense and event form of convolutions and dense layers by share of neurons that send.

@@ -321,3 +321,13 @@ def test_only_populations_of_neurons_are_watched(name: str) -> None:
 def test_a_block_has_a_step() -> None:
     with pytest.raises(InputError, match="a block must have at least 1 step, got 0"):
         backend.stream(running(), None, [], block=0)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_windows_shorter_than_stock_processes_are_deep(steps: int) -> None:
+    """The next samples are under way in the first layers while one is still in the last."""
+    graph = replace(chain(), timesteps=steps)
+    values = images(graph, 5)
+    watch = Watch(("a", "b"))
+    trace = backend.run(graph, None, values, backend="stock", watch=watch, timeout_s=TIMEOUT_S)
+    assert not any(trace.mismatches(reference.run(graph, values, watch)).values())

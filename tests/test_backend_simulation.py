@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from neurocomp.backend import kept as kept_module
 from neurocomp.backend.counts import Counts, count
 from neurocomp.backend.execution import Executed
 from neurocomp.backend.kept import Kept
+from neurocomp.backend.room import at_once, sample_bytes
 from neurocomp.backend.traffic import messages, operations, per_core
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError, RunError
@@ -31,6 +33,7 @@ from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.flow import flow
 from neurocomp.quant import reference
+from neurocomp.quant.reference import UNWATCHED, Watch
 from neurocomp.spec.target import load_target
 
 TIMEOUT_S = 60.0
@@ -313,3 +316,44 @@ def test_a_mapping_with_a_lost_route_sends_less() -> None:
     fired = {p.name: np.ones(p.shape, np.int64) for p in graph.populations}
     lost = replace(mapping, routes=tuple(r for r in mapping.routes if r.source != 0))
     assert messages(graph, lost, fired)["a"] < messages(graph, mapping, fired)["a"]
+
+
+def test_as_many_samples_as_there_is_room_for() -> None:
+    """Two steps; 3 inputs of int32 in three places, 5 spikes, a byte and a bit (of 8) twice."""
+    populations = (
+        Population("in", (3, 1, 1), Input()),
+        Population("out", (5, 1, 1), LoihiLif(vth=9)),
+    )
+    e = Projection("e", "in", "out", Dense(), 8, np.ones((5, 3), np.int64))
+    graph = Graph("room", populations, (e,), "out", timesteps=2, readout="spikes")
+    shown = 3 * 2 * 4 * 3 + (3 * 2) // 4
+    fired = 5 * 2 + (5 * 2) // 4
+    assert sample_bytes(graph, 2, UNWATCHED) == shown + fired == 85
+    watch = Watch(("out",), every_step=True)  # u and v: int64, and an int32 twice on its way
+    assert sample_bytes(graph, 2, watch) == 85 + 2 * 5 * 2 * (8 + 2 * 4)
+    assert at_once(graph, 2, UNWATCHED, room=3 * 85 + 84) == 3
+    assert at_once(graph, 2, UNWATCHED, room=84) == 1
+    assert at_once(graph, 2, UNWATCHED) == 64
+
+
+def test_a_batch_is_chosen_and_compared_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for two samples at once, and the reference runs them one by one."""
+    graph, runs = running(), []
+    values = images(graph, 5, steps=4)
+    each = sample_bytes(graph, 4, UNWATCHED)
+    chosen = partial(at_once, room=2 * each)
+    monkeypatch.setattr("neurocomp.backend.simulation.at_once", chosen)
+    monkeypatch.setattr("neurocomp.backend.counts.COMPARED_ROOM", each)
+    real = reference.run
+
+    def wrong(graph: Graph, values: np.ndarray, watch: Watch = UNWATCHED) -> reference.Trace:
+        runs.append(len(values))
+        trace = real(graph, values, watch)
+        trace.spikes["a"][:, 0, :3] ^= True
+        return trace
+
+    monkeypatch.setattr(reference, "run", wrong)
+    found = backend.simulate(graph, spread(graph, (1, 1, 1)), values, timeout_s=TIMEOUT_S)
+    assert (found.batch, runs) == (2, [1] * 5)
+    assert [x.mismatches for x in found.layers] == [15, 0]
+    assert found.mismatches == 15

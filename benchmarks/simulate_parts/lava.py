@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
-from neurocomp import backend
 from neurocomp.formats.netx import read_netx, write_netx
 from neurocomp.ir import Input
 from neurocomp.mapping import map_graph
+from neurocomp.quant.fixed import state_names
 from neurocomp.spec.target import load_target
-from simulate_parts.measure import measured, peak_memory, show, show_ours
+from simulate_parts.measure import command_memory, measured, show, show_ours
 from simulate_parts.networks import RATE, cut, pilot_network, synapses, weight_bytes
 
 NETWORKS = {
@@ -23,7 +22,7 @@ NETWORKS = {
     "oxford_dense.net": ("loihi2-2023", 200),
     "pilotnet_sdnn.net": ("loihi2-2023", 12),
 }
-SAMPLES = 16  # at once, where memory is measured
+MEMORY_SAMPLES = 16
 
 
 def pilotnet(options: argparse.Namespace) -> None:
@@ -75,17 +74,32 @@ def cores(options: argparse.Namespace) -> None:
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Greatest memory of all processes, shared pages counted once, against what is allowed."""
+    """Greatest memory of all processes of the command, against what is allowed."""
     graph, values = pilot_network(options.steps)
-    mapping = map_graph(graph, load_target("loihi2"), "compiler")
-    weights, states = weight_bytes(graph), 8 * SAMPLES * sum(p.size for p in graph.neurons)
-    batches = [np.repeat(values, SAMPLES, axis=0)] * 3
-    with peak_memory() as peak:
-        with closing(backend.stream(graph, mapping, batches)) as runs:
-            for _ in runs:
-                pass
-    most, allowed = max(peak), 2 * (weights + states) + 500 * 10**6
-    print(
-        f"memory: weights {weights / 1e6:.0f} MB, states of {SAMPLES} samples {states / 1e6:.0f} "
-        f"MB; all processes {most / 1e6:.0f} MB, allowed 2 × both + 500 = {allowed / 1e6:.0f} MB"
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        pilot, shown = Path(folder) / "pilot.net", Path(folder) / "values.npy"
+        write_netx(graph, pilot)
+        np.save(shown, np.repeat(values, MEMORY_SAMPLES, axis=0))
+        _show_memory("PilotNet's shape", pilot, "loihi2", "--input", str(shown))
+    sdnn = (options.networks or Path()) / "pilotnet_sdnn.net"
+    if not sdnn.is_file():
+        print(f"{sdnn.name}: not measured, {sdnn} is not there")
+        return
+    amount = ("--samples", str(MEMORY_SAMPLES), "--steps", str(options.steps))
+    _show_memory(sdnn.name, sdnn, NETWORKS[sdnn.name][0], *amount)
+
+
+def _show_memory(name: str, file: Path, target: str, *words: str) -> None:
+    """Rows with and without comparison; states as Lava holds them, 4 bytes each."""
+    graph = read_netx(file)
+    each = 4 * sum(p.size * len(state_names(p.neuron)) for p in graph.neurons)
+    for compare in ("--compare", "--no-compare"):
+        most, row = command_memory("simulate", str(file), "--hw", target, compare, *words)
+        held = weight_bytes(graph) + each * row["batch"]
+        print(
+            f"{name} {compare}: {row['samples']} samples of {row['steps']} steps, "
+            f"{row['batch']} at once, weights and their states {held / 1e6:.0f} MB; all processes "
+            f"{most / 1e6:.0f} MB, allowed 2 × both + 500 = {2 * held / 1e6 + 500:.0f} MB; "
+            f"mismatches {row['mismatches']}",
+            flush=True,
+        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
 from typing import Any
 
 import psutil
@@ -59,24 +61,22 @@ def show_ours(
         show(f"{what}, {how}", ms, differing, theirs)
 
 
-@contextmanager
-def peak_memory() -> Iterator[list[int]]:
-    """Proportional set sizes of this process and its children, sampled."""
-    found, done = [0], threading.Event()
+def command_memory(*words: str) -> tuple[int, dict[str, Any]]:
+    """Greatest memory of a command and all its processes in bytes, and the row that it printed.
 
-    def watch() -> None:
-        me = psutil.Process()
-        while not done.wait(0.05):
-            try:
-                family = [me, *me.children(recursive=True)]
-                found.append(sum(p.memory_full_info().pss for p in family))
-            except psutil.NoSuchProcess:
-                continue
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        thread.join()
+    Shared pages count once (proportional set sizes), sampled twenty times a second.
+    """
+    command = [sys.executable, "-m", "neurocomp", *words, "--json"]
+    most = 0
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        parent = psutil.Process(process.pid)
+        while process.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                family = [parent, *parent.children(recursive=True)]
+                most = max(most, sum(p.memory_full_info().pss for p in family))
+            time.sleep(0.05)
+        assert process.stdout is not None
+        row = json.load(process.stdout)
+    return most, row

@@ -13,17 +13,15 @@ from neurocomp.backend.counts import Counts, count
 from neurocomp.backend.execution import Executed, Samples
 from neurocomp.backend.kept import Kept, identity
 from neurocomp.backend.outcome import Simulation, outcome
+from neurocomp.backend.room import at_once
 from neurocomp.backend.run import TIMEOUT_S, stream
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.progress import Progress, quiet
-from neurocomp.quant import reference
 from neurocomp.quant.check import check
 from neurocomp.quant.reference import UNWATCHED
-
-BATCH = 64
 
 Numbered: TypeAlias = tuple[int, Counts]
 
@@ -35,7 +33,7 @@ def simulate(
     labels: Array | None = None,
     *,
     backend: str = "lava",
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     compare: bool = True,
     keep: Path | None = None,
@@ -49,7 +47,8 @@ def simulate(
         values: integers (N, C, H, W), or per step (N, T, C, H, W); a memory map is read batch by
             batch, and what draws its values is asked for those of a batch.
         labels: class of each sample, (N,).
-        batch: samples at once; memory grows with it.
+        batch: samples at once; memory grows with it. None chooses: 64, or as many as leave room
+            (`room`).
         workers: processes that run batches side by side, each with a Lava start of its own.
         compare: hold every spike against the reference (which has nothing to be held against).
         keep: folder in which batches are kept as they come, and at last the result
@@ -63,6 +62,7 @@ def simulate(
             number, a batch or a number of workers below 1, or a folder that is in use, damaged,
             or of another simulation.
     """
+    batch = _batch(graph, values, settings) if batch is None else batch
     _require_sense(graph, values, labels, batch, workers)
     if on_batch is not None and (workers > 1 or keep is not None):
         raise InputError("batches are shown by one worker that keeps none of them in a folder")
@@ -117,15 +117,22 @@ class _Job:
         numbers = list(numbers)
         batches = (self.values[i * self.batch : (i + 1) * self.batch] for i in numbers)
         runs = stream(self.graph, self.mapping, batches, backend=self.backend, **self.settings)
-        watch = self.settings.get("watch", UNWATCHED)
         with closing(runs):
-            for number, executed in zip(numbers, runs, strict=True):
-                expected = None
-                if self.compared:
-                    expected = reference.run(self.graph, executed.values, watch)
-                if self.on_batch is not None:
-                    self.on_batch(executed)
-                yield number, count(self.graph, executed, expected)
+            for number in numbers:
+                yield number, self._counted(next(runs))
+
+    def _counted(self, executed: Executed) -> Counts:
+        """The counts of a batch, which is let go."""
+        if self.on_batch is not None:
+            self.on_batch(executed)
+        watch = self.settings.get("watch", UNWATCHED)
+        return count(self.graph, executed, watch if self.compared else None)
+
+
+def _batch(graph: Graph, values: Samples, settings: dict[str, Any]) -> int:
+    """As many samples at once as there is room for."""
+    window = graph.timesteps or (values.shape[1] if len(values.shape) > 1 else 1)
+    return at_once(graph, window, settings.get("watch", UNWATCHED))
 
 
 def _summed(job: _Job, workers: int, kept: Kept | None, report: Progress) -> Counts:

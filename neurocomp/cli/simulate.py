@@ -43,7 +43,10 @@ def simulate(
     timeout: Annotated[
         float, typer.Option(min=1.0, help="Seconds without a finished batch before giving up.")
     ] = 600.0,
-    batch: Annotated[int | None, typer.Option(min=1, help="Samples at once; default 64.")] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples at once; default 64, or as many as leave room."),
+    ] = None,
     block: Annotated[
         int | None,
         typer.Option(min=1, help="Network steps in one Lava step; default what is fastest."),

@@ -75,7 +75,7 @@ def simulate(
         traced, with the files as ``trace`` and ``picture``.
     """
     with not_lost():
-        from neurocomp.backend import BACKENDS, BATCH
+        from neurocomp.backend import BACKENDS
         from neurocomp.backend import simulate as execute
 
     if backend not in BACKENDS:
@@ -97,7 +97,7 @@ def simulate(
         values,
         labels,
         backend=backend,
-        batch=BATCH if batch is None else batch,
+        batch=batch,
         block=block,
         workers=workers,
         compare=compare,

@@ -29,6 +29,7 @@ from neurocomp.errors import RunError
 
 GRACE_S = 0.5  # between a child's end and the report of the one that made it end
 JOIN_S = 1.0  # a killed process is gone long before
+LOOK_S = 0.5  # longest wait at a time: a signal in the moment before a wait does not end the wait
 RUNNING = 2**16  # no exit code is as great
 
 
@@ -144,7 +145,9 @@ class Actors(MessageInfrastructureInterface):  # type: ignore[misc]
         """
         others = [a.report for a in self.children if a.report not in wanted]
         ends = [a.process.sentinel for a in self.children]
-        ready = connection.wait([*wanted, *others, *ends], max(0.0, deadline - time.monotonic()))
+        ready: list[Any] = []
+        while not ready and (left := max(0.0, deadline - time.monotonic())):
+            ready = connection.wait([*wanted, *others, *ends], min(left, LOOK_S))
         if not ready:
             raise RunError(
                 "the simulator gave no result in the time allowed; allow more time, or run smaller "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from neurocomp.backend.runtime.shared import Slots
 
@@ -53,7 +54,7 @@ class Harvest:
 
     Attributes:
         slots: each takes all fields of one batch one after the other, each with its steps in order;
-            the note is the number of batches so far.
+            the note is the number of the batch.
         steps: Lava steps of a batch.
     """
 
@@ -65,3 +66,8 @@ class Harvest:
     def depth(self) -> int:
         """Greatest depth of a field."""
         return max(f.depth for f in self.fields)
+
+    def starts(self) -> list[int]:
+        """The byte at which each field begins."""
+        sizes = [f.nbytes(self.steps) for f in self.fields]
+        return list(accumulate(sizes[:-1], initial=0))
