@@ -10,6 +10,7 @@ import h5py
 import nir
 import numpy as np
 import pytest
+from damage import require_clear_errors
 from nir_graphs import DT, chain, conv, cuba, full, lif, linear, network, pool
 
 from neurocomp.errors import InputError
@@ -451,22 +452,7 @@ class TestFiles:
             read_nir(file)
 
     def test_every_truncation_and_many_flipped_bytes(self, tmp_path: Path) -> None:
-        content = written(tmp_path / "x.nir").read_bytes()
-        file = tmp_path / "cut.nir"
-        for size in range(0, len(content), 997):
-            file.write_bytes(content[:size])
-            with pytest.raises(InputError):
-                read_nir(file)
-        rng = np.random.default_rng(0)
-        for _ in range(60):
-            damaged = bytearray(content)
-            for i in rng.integers(0, len(content), 8):
-                damaged[i] ^= int(rng.integers(1, 256))
-            file.write_bytes(damaged)
-            try:
-                read_nir(file)
-            except InputError:
-                continue
+        require_clear_errors(read_nir, written(tmp_path / "x.nir"))
 
     def test_declared_sizes_are_not_allocated(self, tmp_path: Path) -> None:
         """10^12 weights, and 10^9 edges, of which the file holds none."""

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.backend.engine.messages import Bytes
-from neurocomp.backend.execution import Executed, Form, opened
-from neurocomp.backend.plain.outlets import Outlets
+from neurocomp.backend.execution import Executed
+from neurocomp.backend.plain.network import PlainNetwork
 from neurocomp.backend.plain.samples import sample_by_sample
 from neurocomp.backend.processes.source import PySourceModel, Source
-from neurocomp.backend.runtime import session
-from neurocomp.backend.runtime.ends import Feed, Field, Harvest
+from neurocomp.backend.runtime.ends import Feed, Harvest
 from neurocomp.backend.runtime.launch import Models
 from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph, Input, LoihiLif, Population
 from neurocomp.quant.check import check
-from neurocomp.quant.reference import Trace, Watch
+from neurocomp.quant.reference import Watch
 from neurocomp.snn.parts import slayer
 
 
@@ -49,46 +48,22 @@ def stream(
         RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
     """
     check(graph)
-    form, values = opened(graph, batches, watch)
-    if form is None:
-        return
-    one = replace(form, batch=1)
-    network = NetxNetwork(graph, one, file, skip_layers)
-
-    def run(samples: Iterable[Array]) -> Iterator[Executed]:
-        return session.run(graph, one, network, samples, timeout_s)
-
-    yield from sample_by_sample(graph, form, values, run, resets=False)
+    yield from sample_by_sample(
+        graph,
+        batches,
+        partial(NetxNetwork, graph, file=file, skip_layers=skip_layers),
+        watch=watch,
+        timeout_s=timeout_s,
+        resets=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class NetxNetwork:
-    """Source, lava-dl's network, and sink, for one sample; see `session.Network`."""
+class NetxNetwork(PlainNetwork):
+    """Source, lava-dl's network, and sink."""
 
-    graph: Graph
-    form: Form
     file: Path
     skip_layers: int
-
-    @property
-    def lean(self) -> bool:
-        """Most processes are Lava's own, with channels as Lava makes them."""
-        return False
-
-    @property
-    def steps(self) -> int:
-        """Lava steps of a sample."""
-        return self.form.window
-
-    @property
-    def words(self) -> int:
-        """int32 words that carry the values of a sample."""
-        return self.form.frames * self.graph.inputs[0].size
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """What the sink gathers."""
-        return Outlets(self.graph, self.form).fields
 
     @property
     def _encoder(self) -> Population | None:
@@ -110,7 +85,7 @@ class NetxNetwork:
         layers = {p.name: x for p, x in zip(self.graph.neurons, network.layers, strict=True)}
         neurons = {name: layer.neuron for name, layer in layers.items()}
         outs = {name: layer.out for name, layer in layers.items()}
-        outlets = Outlets(self.graph, self.form).connect(neurons, outs, harvest)
+        outlets = self.outlets.connect(neurons, outs, harvest)
         return {source: PySourceModel, **outlets}
 
     def _driven(self, encoder: Population, neuron: Any) -> Any:
@@ -139,10 +114,6 @@ class NetxNetwork:
             if isinstance(self._encoder.neuron, GRADED):  # which have no bias of their own
                 shown = shown + _bias(self._encoder)
         return np.ascontiguousarray(shown)
-
-    def decode(self, data: Bytes, samples: int) -> Trace:
-        """The trace of the one sample."""
-        return Outlets(self.graph, self.form).decode(data)
 
 
 def _bias(p: Population) -> int:

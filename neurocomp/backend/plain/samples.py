@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from neurocomp.backend.execution import Executed, Form, formed
+from neurocomp.backend.execution import Executed, Form, formed, opened
+from neurocomp.backend.runtime import session
 from neurocomp.ir import Array, Graph
-from neurocomp.quant.reference import Trace
+from neurocomp.quant.reference import Trace, Watch
 
 
 def sample_by_sample(
     graph: Graph,
-    form: Form,
     batches: Iterable[Array],
-    run: Callable[[Iterable[Array]], Iterator[Executed]],
+    made: Callable[[Form], session.Network],
     *,
+    watch: Watch,
+    timeout_s: float,
     resets: bool,
 ) -> Generator[Executed, None, None]:
     """Run batches, and put the samples of each together again.
 
     Args:
-        run: executes samples, each a batch of one, in order.
-        resets: whether one call of it takes all samples; else each needs its own.
+        made: the network for a stream of samples, each a batch of one.
+        resets: whether one Lava start takes all samples; else each needs its own.
+
+    Raises:
+        InputError: values do not suit the graph.
+        RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
     """
+    form, batches = opened(graph, batches, watch)
+    if form is None:
+        return
+    one = replace(form, batch=1)
+    network = made(one)
     sizes: list[int] = []
+
+    def run(samples: Iterable[Array]) -> Iterator[Executed]:
+        return session.run(graph, one, network, samples, timeout_s)
 
     def samples() -> Iterator[Array]:
         for batch in batches:

@@ -7,28 +7,27 @@ Lava cannot reset its sigma-delta neurons: a network with such gets a Lava start
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.backend.engine.messages import Bytes
-from neurocomp.backend.execution import Executed, Form, opened
+from neurocomp.backend.execution import Executed
+from neurocomp.backend.plain.network import PlainNetwork
 from neurocomp.backend.plain.neurons import neuron_process
-from neurocomp.backend.plain.outlets import Outlets, whc
+from neurocomp.backend.plain.outlets import whc
 from neurocomp.backend.plain.samples import sample_by_sample
 from neurocomp.backend.plain.synapses import connect
 from neurocomp.backend.processes.source import PySourceModel, Source
 from neurocomp.backend.processes.timed import Delay, PyDelayModel
-from neurocomp.backend.runtime import session
-from neurocomp.backend.runtime.ends import Feed, Field, Harvest
+from neurocomp.backend.runtime.ends import Feed, Harvest
 from neurocomp.backend.runtime.launch import Models
 from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph
 from neurocomp.ir.schedule import axon_delays, depths, split_delays
 from neurocomp.quant.check import check, peak_drive
-from neurocomp.quant.reference import Trace, Watch
+from neurocomp.quant.reference import Watch
 
 CONV_LIMIT = 2**23  # Lava's convolution wraps its sums to 24 bits
 
@@ -44,50 +43,25 @@ def stream(
         RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
     """
     _require_buildable(graph)
-    form, values = opened(graph, batches, watch)
-    if form is None:
-        return
-    one = replace(form, batch=1)
-    network = StockNetwork(split_delays(graph), one)
-    resets = not any(isinstance(p.neuron, GRADED) for p in graph.neurons)
-
-    def run(samples: Iterable[Array]) -> Iterator[Executed]:
-        return session.run(graph, one, network, samples, timeout_s)
-
-    yield from sample_by_sample(graph, form, values, run, resets=resets)
+    yield from sample_by_sample(
+        graph,
+        batches,
+        partial(StockNetwork, split_delays(graph)),
+        watch=watch,
+        timeout_s=timeout_s,
+        resets=not any(isinstance(p.neuron, GRADED) for p in graph.neurons),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class StockNetwork:
-    """Source, Lava's own processes, and sink, for one sample; see `session.Network`.
+class StockNetwork(PlainNetwork):
+    """Source, Lava's own processes, and sink.
 
     Lava's maps are (W, H, C), its dense vectors flattened in that order; ours are (C, H, W). Lava
     counts steps from 1; a population at depth d makes step t of its window at Lava's step
     1 + t + d, so LIFReset must reset where ``time mod T = (1 + d) mod T``.
     """
 
-    graph: Graph
-    form: Form
-
-    @property
-    def lean(self) -> bool:
-        """Most processes are Lava's own, with channels as Lava makes them."""
-        return False
-
-    @property
-    def steps(self) -> int:
-        """Lava steps of a sample."""
-        return self.form.window
-
-    @property
-    def words(self) -> int:
-        """int32 words that carry the values of a sample."""
-        return self.form.frames * self.graph.inputs[0].size
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """What the sink gathers."""
-        return Outlets(self.graph, self.form).fields
+    __slots__ = ()
 
     def processes(self, feed: Feed, harvest: Harvest) -> Models:
         """Make all Lava processes, connected, and the model of each."""
@@ -115,15 +89,11 @@ class StockNetwork:
                 out.connect(line.s_in)
                 models[line], out = PyDelayModel, line.s_out
             models |= connect(e, sender, out, neurons[e.target])
-        return models | Outlets(graph, self.form).connect(neurons, outs, harvest)
+        return models | self.outlets.connect(neurons, outs, harvest)
 
     def encode(self, frames: Array) -> npt.NDArray[np.int32]:
         """(F, W, H, C)."""
         return np.ascontiguousarray(frames[0].transpose(0, 3, 2, 1), np.int32)
-
-    def decode(self, data: Bytes, samples: int) -> Trace:
-        """The trace of the one sample."""
-        return Outlets(self.graph, self.form).decode(data)
 
 
 def _require_buildable(graph: Graph) -> None:
