@@ -319,3 +319,29 @@ def test_a_parent_that_is_killed_takes_its_children_along() -> None:
         process.wait()
         assert len(children) == 5
         assert gone(children)
+
+
+def test_a_signal_in_the_moment_before_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not end the wait, so none is long: the next bytecode raises it."""
+    waits: list[float] = []
+    real = actors.connection.wait
+
+    def wait(some: list[object], timeout: float) -> list[object]:
+        waits.append(timeout)
+        return real(some, timeout)  # type: ignore[arg-type, return-value]
+
+    monkeypatch.setattr(actors.connection, "wait", wait)
+    monkeypatch.setattr(actors, "LOOK_S", 0.1)
+    silent, other = multiprocessing.Pipe(duplex=False)
+    with silent, other, pytest.raises(RunError, match="no result in the time allowed"):
+        actors.Actors(lean=True).wait([silent], time.monotonic() + 0.35)
+    assert len(waits) > 1
+    assert max(waits) <= 0.1
+
+
+def test_a_model_that_is_never_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurocomp.backend.processes.chip.Engine", lambda *_: time.sleep(60))
+    start = time.monotonic()
+    with pytest.raises(RunError, match="no result in the time allowed"):
+        backend.run(GRAPH, MAPPING, images(GRAPH, 1), timeout_s=1.0)
+    assert time.monotonic() - start < LIMIT_S + 1.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from neurocomp.backend.engine.messages import WORD, value_type
 from neurocomp.ir import GRADED, Graph, Input
 from neurocomp.quant.fixed import state_names
 from neurocomp.quant.reference import Watch
@@ -19,14 +22,18 @@ def at_once(graph: Graph, window: int, watch: Watch, *, room: int = ROOM) -> int
 def sample_bytes(graph: Graph, window: int, watch: Watch) -> int:
     """Memory of all that a sample shows, sends and reports, in all places that hold it.
 
-    A spike is a byte in the result and a bit on its way, all else is an int32 (int64 in the
-    result, if it is a state).
+    A spike is a byte in the result and a bit on its way; a state is an int64 in the result and an
+    int32 on its way.
     """
     found = 0
     for p in graph.populations:
-        wide = isinstance(p.neuron, (*GRADED, Input))
-        found += p.size * window * (4 * PLACES if wide else 1) + (p.size * window) // 4
+        if isinstance(p.neuron, GRADED):
+            found += p.size * window * WORD * PLACES
+        elif isinstance(p.neuron, Input):
+            found += p.size * window * np.dtype(value_type(p.neuron)).itemsize * PLACES
+        else:
+            found += p.size * window + 2 * (p.size * window // 8)
         if p.name in watch.populations:
             steps = window if watch.every_step else 1
-            found += len(state_names(p.neuron)) * p.size * steps * 4 * (PLACES + 1)
+            found += len(state_names(p.neuron)) * p.size * steps * WORD * (PLACES + 1)
     return found

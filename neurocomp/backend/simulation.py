@@ -65,7 +65,7 @@ def simulate(
     batch = _batch(graph, values, settings) if batch is None else batch
     _require_sense(graph, values, labels, batch, workers)
     if on_batch is not None and (workers > 1 or keep is not None):
-        raise InputError("batches are shown by one worker that keeps none of them in a folder")
+        raise InputError("on_batch is for one worker, and for runs that keep nothing in a folder")
     report = on_progress or quiet
     report("simulate", 0, len(values))
     check(graph)

@@ -90,6 +90,11 @@ def simulate(
     values, labels = _values(graph, run, input_file, samples, steps, seed, progress)
     graph = integers_of(graph, values.shape[1])
     mapping = mapping_of(graph, run, hw, policy, seed)[0] if backend == "lava" else None
+    if trace is not None and (workers > 1 or out is not None):
+        raise InputError(
+            "a trace is made of a run from its start to its end in one process: with --trace leave "
+            "--workers and --out out"
+        )
     traced = _traced(graph, trace, trace_states, trace_out, picture)
     found = execute(
         graph,

@@ -58,7 +58,7 @@ def run(
     """Run batches through a network, in order.
 
     Args:
-        timeout_s: the longest that a batch may take.
+        timeout_s: the longest that a batch may take, or the processes to start.
 
     Raises:
         InputError: a batch has not the stream's form.
@@ -89,6 +89,6 @@ def run(
     with (
         closing(inbox),
         closing(outbox),
-        launched(lambda: network.processes(feed, harvest), lean=network.lean) as actors,
+        launched(lambda: network.processes(feed, harvest), timeout_s, lean=network.lean) as actors,
     ):
         yield from pump(actors, inbox, outbox, encoded(), read, timeout_s)
