@@ -217,11 +217,15 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     files = sorted(p.name for p in keep.iterdir())
     assert files == ["result.json", "run.lock", "simulation.json", "total.npz"]
     assert json.loads((keep / "result.json").read_text()) == found.as_row()
+    (keep / "result.json").unlink()  # as if killed before it was written
+    (keep / "batch-000001.npz").touch()
     notes: list[str] = []
     again = run(on_progress=lambda s, n, of, note="": notes.append(note))
     assert again.as_row() == found.as_row()
     assert ran == [2, 3]
     assert notes[-1] == f"nothing ran, {keep} holds the result"
+    assert json.loads((keep / "result.json").read_text()) == found.as_row()
+    assert not list(keep.glob("batch-*.npz"))
 
 
 def test_a_folder_of_another_simulation(tmp_path: Path) -> None:

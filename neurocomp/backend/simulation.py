@@ -9,6 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from neurocomp.backend.counts import Counts, count
 from neurocomp.backend.execution import Executed, Samples
 from neurocomp.backend.kept import Kept, identity
@@ -87,10 +90,10 @@ def simulate(
             batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
             compared=compared,
         )
+        if kept is not None:
+            kept.finish(total, result.as_row())
         if known is not None:
             report("simulate", len(values), len(values), f"nothing ran, {keep} holds the result")
-        elif kept is not None:
-            kept.finish(total, result.as_row())
     return result
 
 
@@ -137,15 +140,15 @@ def _batch(graph: Graph, values: Samples, settings: dict[str, Any]) -> int:
 
 def _summed(job: _Job, workers: int, kept: Kept | None, report: Progress) -> Counts:
     """The counts of all batches, each of them kept."""
-    found: dict[int, Counts] = {}
-    done = 0
+    total, predictions = Counts(), dict[int, npt.NDArray[np.int64]]()
     for number, counts, is_new in _all_batches(job, workers, kept):
-        found[number] = counts
         if kept is not None and is_new:
             kept.save(number, counts)
-        done += counts.samples
-        report("simulate", done, len(job.values))
-    return sum((found[i] for i in sorted(found)), Counts())
+        predictions[number] = counts.predictions  # batches come in any order
+        total += counts
+        report("simulate", total.samples, len(job.values))
+    total.predictions = np.concatenate([predictions[i] for i in sorted(predictions)])
+    return total
 
 
 def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[int, Counts, bool]]:

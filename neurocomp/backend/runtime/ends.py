@@ -18,10 +18,12 @@ class Feed:
         slots: each holds the frames of one batch, a row of int32 words for each Lava step; the note
             is their number: 1 = the same in every step of the batch.
         steps: Lava steps of a batch.
+        tail: Lava steps after the last batch, until all that it caused has come out.
     """
 
     slots: Slots
     steps: int
+    tail: int
 
 
 @dataclass(frozen=True, slots=True)

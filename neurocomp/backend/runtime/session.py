@@ -85,7 +85,7 @@ def run(
     begun = max(f.depth for f in network.fields) // network.steps  # batches, before one is done
     outbox = Slots(SLOTS + begun, nbytes)
     harvest = Harvest(outbox, network.fields, network.steps)
-    feed = Feed(inbox, network.steps)
+    feed = Feed(inbox, network.steps, harvest.depth)
     with (
         closing(inbox),
         closing(outbox),
