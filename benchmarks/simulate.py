@@ -21,7 +21,7 @@ Parts:
 - memory: the greatest proportional set size of all processes of ``neurocomp simulate``, mapping
   and comparison with the reference included, on the PilotNet-shaped network and pilotnet_sdnn.net.
 - vgg: 1,000 images through a VGG-9-like network, T = 4, on two workers, against a plain torch
-  forward pass of the same integer network on one thread.
+  forward pass of the same integer network on one and two threads.
 - crossover: dense and event form of convolutions and dense layers by share of neurons that send.
 - nengo: nengo-loihi's emulator on the same integer network and spikes; its environment is made by
   ``python3.10 -m venv .peers/nengo-sim && .peers/nengo-sim/bin/pip install "numpy<1.24"

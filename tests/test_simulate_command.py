@@ -153,3 +153,24 @@ def test_drawn_values_do_not_depend_on_the_slice() -> None:
     assert set(np.unique(some)) == {0, 1}
     n = some.size
     assert abs(some.sum() - 0.1 * n) < 5 * np.sqrt(0.09 * n)
+
+
+def test_layers_that_never_fire(network: Path, tmp_path: Path) -> None:
+    path = tmp_path / "dark.npy"
+    np.save(path, np.zeros((1, 3, 6), np.uint8))
+    with pytest.warns(InputWarning, match="running: nothing was ever sent by a, b; show other"):
+        simulate(network, input_file=path, backend="reference")
+
+
+def test_two_commands_at_once(network: Path, shown: Path) -> None:
+    words = ["simulate", str(network), "--hw", "loihi2", "--input", str(shown), "--json"]
+    command = [sys.executable, "-m", "neurocomp", *words]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in both:
+        out, _ = process.communicate(timeout=120)
+        assert (process.returncode, json.loads(out)["mismatches"]) == (0, 0)
+
+
+def test_no_limit_of_time(network: Path, shown: Path) -> None:
+    row = simulate(network, "loihi2", input_file=shown, timeout_s=float("inf"))
+    assert row["mismatches"] == 0

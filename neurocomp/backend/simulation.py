@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,8 @@ from neurocomp.mapping.model import Mapping
 from neurocomp.progress import Progress, quiet
 from neurocomp.quant.check import check
 from neurocomp.quant.reference import UNWATCHED
+
+ONE_BY_ONE = ("stock", "netx")  # backends that run a batch sample by sample
 
 Numbered: TypeAlias = tuple[int, Counts]
 
@@ -51,7 +53,7 @@ def simulate(
             batch, and what draws its values is asked for those of a batch.
         labels: class of each sample, (N,).
         batch: samples at once; memory grows with it. None chooses: 64, or as many as leave room
-            (`room`).
+            (`room`); 1 where the backend runs one sample after the other anyway.
         workers: processes that run batches side by side, each with a Lava start of its own.
         compare: hold every spike against the reference (which has nothing to be held against).
         keep: folder in which batches are kept as they come, and at last the result
@@ -65,12 +67,12 @@ def simulate(
             number, a batch or a number of workers below 1, or a folder that is in use, damaged,
             or of another simulation.
     """
-    batch = _batch(graph, values, settings) if batch is None else batch
+    if batch is None:
+        batch = 1 if backend in ONE_BY_ONE else _batch(graph, values, settings)
     _require_sense(graph, values, labels, batch, workers)
     if on_batch is not None and (workers > 1 or keep is not None):
         raise InputError("on_batch is for one worker, and for runs that keep nothing in a folder")
     report = on_progress or quiet
-    report("simulate", 0, len(values))
     check(graph)
     compared = compare and backend != "reference"
     job = _Job(graph, mapping, values, batch, backend, compared, on_batch, settings)
@@ -87,7 +89,7 @@ def simulate(
             total,
             labels,
             backend=backend,
-            batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
+            batch=1 if backend in ONE_BY_ONE else min(batch, len(values)),
             compared=compared,
         )
         if kept is not None:
@@ -139,36 +141,34 @@ def _batch(graph: Graph, values: Samples, settings: dict[str, Any]) -> int:
 
 
 def _summed(job: _Job, workers: int, kept: Kept | None, report: Progress) -> Counts:
-    """The counts of all batches, each of them kept."""
+    """The counts of all batches, each of them kept; those that lack are run."""
     total, predictions = Counts(), dict[int, npt.NDArray[np.int64]]()
-    for number, counts, is_new in _all_batches(job, workers, kept):
-        if kept is not None and is_new:
-            kept.save(number, counts)
-        predictions[number] = counts.predictions  # batches come in any order
-        total += counts
-        report("simulate", total.samples, len(job.values))
-    total.predictions = np.concatenate([predictions[i] for i in sorted(predictions)])
-    return total
-
-
-def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[int, Counts, bool]]:
-    """Every batch, those that were kept first, and whether it is new."""
     missing = []
     for number in range(job.n_batches):
         counts = None if kept is None else kept.load(number)
         if counts is None:
             missing.append(number)
         else:
-            yield number, counts, False
+            total, predictions[number] = total + counts, counts.predictions
+    report("simulate", total.samples, len(job.values))
+    with closing(_run(job, missing, workers)) as runs:
+        for number, counts in runs:
+            if kept is not None:
+                kept.save(number, counts)
+            total, predictions[number] = total + counts, counts.predictions
+            report("simulate", total.samples, len(job.values))
+    total.predictions = np.concatenate([predictions[i] for i in sorted(predictions)])
+    return total
+
+
+def _run(job: _Job, missing: list[int], workers: int) -> Generator[Numbered, None, None]:
+    """Batches as they are done, in any order where several processes share them."""
     shares = [missing[k::workers] for k in range(min(workers, len(missing)))]
     if len(shares) > 1:
         timeout_s = job.settings.get("timeout_s", TIMEOUT_S)
-        runs = side_by_side([partial(job.run, share) for share in shares], timeout_s)
-    else:
-        runs = job.run(missing)
-    with closing(runs):
-        for number, counts in runs if missing else ():
-            yield number, counts, True
+        yield from side_by_side([partial(job.run, share) for share in shares], timeout_s)
+    elif missing:
+        yield from job.run(missing)
 
 
 def _require_sense(

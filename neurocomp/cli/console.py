@@ -26,6 +26,7 @@ from rich.table import Table
 from neurocomp.errors import InputError, InputWarning, NeurocompError, RunError
 
 PIPE_WIDTH = 160  # of tables where stdout is no terminal
+PACE_S = 3600.0  # that a bar looks back for its estimate; a batch may take minutes
 LINE_S = 30.0  # between lines of progress where stderr is no terminal
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
 HardwareOption = Annotated[
@@ -119,7 +120,11 @@ class Console:
         )
         terminal = self.err.is_terminal
         with Progress(
-            *columns, console=self.err, redirect_stdout=False, disable=not terminal
+            *columns,
+            console=self.err,
+            redirect_stdout=False,
+            disable=not terminal,
+            speed_estimate_period=PACE_S,
         ) as bars:
             yield StageProgress(bars, terminal)
 
@@ -148,7 +153,9 @@ class StageProgress:
         """Show that ``done`` of ``total`` parts of a stage are finished."""
         if self._terminal:
             if stage not in self._tasks:
-                self._tasks[stage] = self._bars.add_task(stage, total=total, note=note)
+                self._tasks[stage] = self._bars.add_task(
+                    stage, total=total, completed=done, note=note
+                )
             self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
             return
         last, now = self._lines.get(stage), time.monotonic()

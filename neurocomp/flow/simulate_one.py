@@ -114,6 +114,7 @@ def simulate(
         timeout_s=timeout_s,
         on_progress=progress,
     )
+    _warn_of_silence(graph, {layer.name: layer.spikes for layer in found.layers})
     row = found.as_row()
     if traced is not None:
         _write_trace(traced, trace_out, picture)
@@ -149,6 +150,20 @@ def _values(
             stacklevel=2,
         )
     return values[:samples], None if labels is None else labels[:samples]
+
+
+def _warn_of_silence(graph: Graph, sent: dict[str, int]) -> None:
+    """Where a layer never fires, that nothing differs in it says nothing."""
+    quiet_one = graph.output if graph.readout == "membrane" else None
+    silent = [name for name, n in sent.items() if not n and name != quiet_one]
+    if silent:
+        warnings.warn(
+            InputWarning(
+                f"{graph.name}: nothing was ever sent by {', '.join(silent)}; show other values "
+                "(--input) for a comparison that says something"
+            ),
+            stacklevel=3,
+        )
 
 
 def _netx_file(network: Graph | Path | str) -> Path | None:
