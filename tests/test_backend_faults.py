@@ -398,3 +398,20 @@ def test_a_full_shared_memory() -> None:
     assert done.returncode == 1
     last = done.stderr.rstrip().splitlines()[-1]
     assert "no room for another run: [Errno 28] No space left on device; make room in" in last
+
+
+def in_a_pool(workers: int) -> str:
+    """What a run says in a process that may have no children."""
+    try:
+        backend.simulate(GRAPH, MAPPING, images(GRAPH, 2), batch=1, workers=workers)
+    except RunError as error:
+        return str(error)
+    return "ran"
+
+
+def test_a_process_that_may_have_no_children() -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        for said in pool.map(in_a_pool, [1, 2]):
+            assert "is a daemonic process, which cannot start others: call backends from" in said
+        pool.close()
+        pool.join()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from backend_networks import chain, images, running
 
+from neurocomp.backend.kept import identity
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow import simulate
 from neurocomp.flow.drawn import Drawn
@@ -107,13 +108,30 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
             {"input_file": None, "samples": 10**19, "steps": 1},
             "1 to 2,147,483,647, got 10,",
         ),
+        (
+            {"input_file": "float.npy"},
+            "float.npy: a chip's input is whole numbers, got float64 with",
+        ),
+        (
+            {"input_file": "late.npy"},
+            r"late.npy: holds 0 to 2 in samples 64 to 65, the input takes 0",
+        ),
         ({"input_file": None, "steps": -3}, "must be 1 to .*, got 16 and -3"),
         ({"backend": "netx"}, "backend 'netx' runs a netx file"),
     ],
 )
 def test_what_does_not_go(
-    network: Path, shown: Path, options: dict[str, Any], message: str
+    network: Path,
+    shown: Path,
+    options: dict[str, Any],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(network.parent)
+    np.save("float.npy", np.full((2, 3, 6), 0.5))
+    late = np.zeros((66, 2, 6), np.int8)
+    late[65, 0, 3] = 2
+    np.save("late.npy", late)
     with pytest.raises(InputError, match=message):
         simulate(network, **{"backend": "reference", "input_file": shown, **options})
 
@@ -174,3 +192,16 @@ def test_two_commands_at_once(network: Path, shown: Path) -> None:
 def test_no_limit_of_time(network: Path, shown: Path) -> None:
     row = simulate(network, "loihi2", input_file=shown, timeout_s=float("inf"))
     assert row["mismatches"] == 0
+
+
+def test_options_without_effect(network: Path, shown: Path) -> None:
+    with pytest.warns(
+        InputWarning, match="'reference' runs no mapping: --hw, --block has no effect"
+    ):
+        simulate(network, "loihi2", block=3, backend="reference", input_file=shown)
+
+
+def test_drawn_values_are_known_without_drawing_them() -> None:
+    values = [Drawn.of(running(), 10**9, 50, seed) for seed in (1, 1, 2)]
+    first, again, other = (identity(running(), None, x) for x in values)
+    assert first == again != other

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import psutil  # type: ignore[import-untyped]
 
-from neurocomp.backend.runtime.child import settle
+from neurocomp.backend.runtime.child import require_parenthood, settle
 from neurocomp.errors import NeurocompError, RunError
 from neurocomp.interrupt import held_back
 
@@ -37,6 +37,7 @@ def side_by_side(
         NeurocompError: what a job raised.
         RunError: a job's process failed, was killed, or was stopped and not continued.
     """
+    require_parenthood()
     ends: dict[Connection, int] = {}
     processes: list[ForkProcess] = []
     try:

@@ -21,6 +21,7 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.runtime import Runtime
 
 from neurocomp.backend.runtime.actors import Actors
+from neurocomp.backend.runtime.child import require_parenthood
 from neurocomp.errors import RunError
 from neurocomp.interrupt import held_back, not_lost
 
@@ -81,9 +82,10 @@ def launched(build: Callable[[], Models], timeout_s: float, *, lean: bool) -> It
         lean: all of these are our own and wait with a `LeanSelector`.
 
     Raises:
-        RunError: no memory or processes are left; a child failed to build its model, or took too
-            long.
+        RunError: no memory or processes are left; this process may have no children; a child
+            failed to build its model, or took too long.
     """
+    require_parenthood()
     made: list[AbstractProcess] = []
     runtime = None
     try:
