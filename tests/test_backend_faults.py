@@ -135,6 +135,18 @@ def test_a_child_that_hangs() -> None:
         assert time.monotonic() - start < LIMIT_S + 1.0
 
 
+def test_values_that_come_slowly() -> None:
+    """The time that reading takes is not the simulator's."""
+
+    def slow() -> Iterator[Array]:
+        for _ in range(3):
+            time.sleep(1.2)
+            yield images(GRAPH, 2)
+
+    with closing(backend.stream(GRAPH, MAPPING, slow(), timeout_s=1.0)) as runs:
+        assert len(list(runs)) == 3
+
+
 def test_a_stock_process_that_is_killed() -> None:
     with closing(backend.stream(GRAPH, None, endless(), backend="stock")) as runs:
         next(runs)

@@ -23,11 +23,10 @@ from lava.magma.runtime.message_infrastructure.message_infrastructure_interface 
 )
 
 from neurocomp.backend.runtime.channel import lean_channel
-from neurocomp.backend.runtime.child import READY, run
+from neurocomp.backend.runtime.child import JOIN_S, READY, run
 from neurocomp.errors import RunError
 
 GRACE_S = 0.5  # between a child's end and the report of the one that made it end
-JOIN_S = 1.0  # a killed process is gone long before
 LOOK_S = 0.5  # longest wait at a time: a signal in the moment before a wait does not end the wait
 RUNNING = 2**16  # no exit code is as great
 

@@ -18,6 +18,7 @@ from neurocomp.errors import RunError
 
 MAX_REPORT = 2**15  # bytes: a pipe takes them without a reader
 READY = b""
+JOIN_S = 1.0  # a killed process is gone long before
 WATCH_S = 0.5  # how often a child looks whether its parent lives
 
 

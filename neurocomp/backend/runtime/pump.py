@@ -41,12 +41,12 @@ def pump(
     more, running = True, 0
     cpu_s = actors.cpu_s()
     while more or running:
-        deadline = time.monotonic() + timeout_s
         while more and (slot := inbox.take(wait=False)) is not None:
             more = _feed(inbox, slot, next(waiting, None))
             running += more
         if not running:
             return
+        deadline = time.monotonic() + timeout_s
         ready = actors.wait([outbox.filled, *([inbox.freed] if more else [])], deadline)
         if outbox.filled in ready:
             slot, _ = outbox.receive()
