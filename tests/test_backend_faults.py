@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 import pytest
 from backend_networks import chain, images, spread
+from netx_files import dense, write
 
 from neurocomp import backend
 from neurocomp.backend.emit import emit
@@ -28,6 +29,7 @@ from neurocomp.backend.execution import opened
 from neurocomp.backend.mapped import ChipNetwork
 from neurocomp.backend.runtime import actors, session
 from neurocomp.errors import RunError
+from neurocomp.formats.netx import read_netx
 from neurocomp.ir import Array
 
 LIMIT_S = 2.0
@@ -133,12 +135,52 @@ def test_a_child_that_hangs() -> None:
         assert time.monotonic() - start < LIMIT_S + 1.0
 
 
+def test_values_that_come_slowly() -> None:
+    """The time that reading takes is not the simulator's."""
+
+    def slow() -> Iterator[Array]:
+        for _ in range(3):
+            time.sleep(1.2)
+            yield images(GRAPH, 2)
+
+    with closing(backend.stream(GRAPH, MAPPING, slow(), timeout_s=1.0)) as runs:
+        assert len(list(runs)) == 3
+
+
 def test_a_stock_process_that_is_killed() -> None:
     with closing(backend.stream(GRAPH, None, endless(), backend="stock")) as runs:
         next(runs)
         lava_child("source").kill()
+        start = time.monotonic()
         with pytest.raises(RunError, match="'source' was killed by SIGKILL"):
             list(runs)
+        assert time.monotonic() - start < LIMIT_S
+
+
+@pytest.fixture(scope="module")
+def netx_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that has run once: importing lava-dl leaves files of the libraries open."""
+    file = write(tmp_path_factory.mktemp("netx") / "x.net", dense([[20, -4]]), dense([[30]]))
+    graph = read_netx(file)
+    backend.run(graph, None, images(graph, 1, steps=2), backend="netx", file=file)
+    return file
+
+
+@pytest.mark.slow  # imports lava-dl
+def test_a_process_of_netx_that_is_killed(netx_file: Path) -> None:
+    graph = read_netx(netx_file)
+    killed: list[float] = []
+
+    def kill() -> None:
+        while not (found := [p for p in multiprocessing.active_children() if p.name == "source"]):
+            time.sleep(0.05)
+        found[0].kill()
+        killed.append(time.monotonic())
+
+    threading.Thread(target=kill).start()
+    with pytest.raises(RunError, match="was killed by SIGKILL"):
+        backend.run(graph, None, images(graph, 1, steps=50_000), backend="netx", file=netx_file)
+    assert time.monotonic() - killed[0] < LIMIT_S
 
 
 def test_ctrl_c() -> None:
@@ -319,3 +361,69 @@ def test_a_parent_that_is_killed_takes_its_children_along() -> None:
         process.wait()
         assert len(children) == 5
         assert gone(children)
+
+
+def test_a_signal_in_the_moment_before_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not end the wait, so none is long: the next bytecode raises it."""
+    waits: list[float] = []
+    real = actors.connection.wait
+
+    def wait(some: list[object], timeout: float) -> list[object]:
+        waits.append(timeout)
+        return real(some, timeout)  # type: ignore[arg-type, return-value]
+
+    monkeypatch.setattr(actors.connection, "wait", wait)
+    monkeypatch.setattr(actors, "LOOK_S", 0.1)
+    silent, other = multiprocessing.Pipe(duplex=False)
+    with silent, other, pytest.raises(RunError, match="no result in the time allowed"):
+        actors.Actors(lean=True).wait([silent], time.monotonic() + 0.35)
+    assert len(waits) > 1
+    assert max(waits) <= 0.1
+
+
+def test_a_model_that_is_never_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurocomp.backend.processes.chip.Engine", lambda *_: time.sleep(60))
+    start = time.monotonic()
+    with pytest.raises(RunError, match="no result in the time allowed"):
+        backend.run(GRAPH, MAPPING, images(GRAPH, 1), timeout_s=1.0)
+    assert time.monotonic() - start < LIMIT_S + 1.0
+
+
+FULL = """
+    mount -t tmpfs -o size=4k none /dev/shm && head -c 4096 /dev/zero > /dev/shm/full || exit 77
+    exec {python} -c '
+    from test_backend_faults import GRAPH, MAPPING, images
+    from neurocomp import backend
+    backend.run(GRAPH, MAPPING, images(GRAPH, 1))'
+"""
+
+
+def test_a_full_shared_memory() -> None:
+    """A real one, in a mount of its own."""
+    script = textwrap.dedent(FULL).format(python=sys.executable)
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script],
+        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("mounts of one's own are not allowed here")
+    assert done.returncode == 1
+    last = done.stderr.rstrip().splitlines()[-1]
+    assert "no room for another run: [Errno 28] No space left on device; make room in" in last
+
+
+def in_a_pool(workers: int) -> str:
+    """What a run says in a process that may have no children."""
+    try:
+        backend.simulate(GRAPH, MAPPING, images(GRAPH, 2), batch=1, workers=workers)
+    except RunError as error:
+        return str(error)
+    return "ran"
+
+
+def test_a_process_that_may_have_no_children() -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        for said in pool.map(in_a_pool, [1, 2]):
+            assert "is a daemonic process, which cannot start others: call backends from" in said
+        pool.close()
+        pool.join()

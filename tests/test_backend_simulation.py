@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from neurocomp.backend import kept as kept_module
 from neurocomp.backend.counts import Counts, count
 from neurocomp.backend.execution import Executed
 from neurocomp.backend.kept import Kept
+from neurocomp.backend.room import at_once, sample_bytes
 from neurocomp.backend.traffic import messages, operations, per_core
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError, RunError
@@ -31,6 +33,7 @@ from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.flow import flow
 from neurocomp.quant import reference
+from neurocomp.quant.reference import UNWATCHED, Watch
 from neurocomp.spec.target import load_target
 
 TIMEOUT_S = 60.0
@@ -214,11 +217,15 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     files = sorted(p.name for p in keep.iterdir())
     assert files == ["result.json", "run.lock", "simulation.json", "total.npz"]
     assert json.loads((keep / "result.json").read_text()) == found.as_row()
+    (keep / "result.json").unlink()  # as if killed before it was written
+    (keep / "batch-000001.npz").touch()
     notes: list[str] = []
     again = run(on_progress=lambda s, n, of, note="": notes.append(note))
     assert again.as_row() == found.as_row()
     assert ran == [2, 3]
     assert notes[-1] == f"nothing ran, {keep} holds the result"
+    assert json.loads((keep / "result.json").read_text()) == found.as_row()
+    assert not list(keep.glob("batch-*.npz"))
 
 
 def test_a_folder_of_another_simulation(tmp_path: Path) -> None:
@@ -303,7 +310,9 @@ def test_every_batch_is_shown(tmp_path: Path) -> None:
     backend.simulate(graph, None, values, backend="reference", batch=2, on_batch=shown.append)
     assert [len(x.values) for x in shown] == [2, 2, 1]
     for bad in ({"workers": 2}, {"keep": tmp_path}):
-        with pytest.raises(InputError, match="shown by one worker that keeps none"):
+        with pytest.raises(
+            InputError, match="on_batch is for one worker, and for runs that keep nothing"
+        ):
             backend.simulate(graph, None, values, backend="reference", on_batch=print, **bad)
 
 
@@ -313,3 +322,42 @@ def test_a_mapping_with_a_lost_route_sends_less() -> None:
     fired = {p.name: np.ones(p.shape, np.int64) for p in graph.populations}
     lost = replace(mapping, routes=tuple(r for r in mapping.routes if r.source != 0))
     assert messages(graph, lost, fired)["a"] < messages(graph, mapping, fired)["a"]
+
+
+def test_as_many_samples_as_there_is_room_for() -> None:
+    """Two steps: 3 inputs, a byte each in three places; 5 spikes, a byte and twice a bit each."""
+    populations = (
+        Population("in", (3, 1, 1), Input()),
+        Population("out", (5, 1, 1), LoihiLif(vth=9)),
+    )
+    e = Projection("e", "in", "out", Dense(), 8, np.ones((5, 3), np.int64))
+    graph = Graph("room", populations, (e,), "out", timesteps=2, readout="spikes")
+    assert sample_bytes(graph, 2, UNWATCHED) == 3 * 2 * 3 + 5 * 2 + 2 * 1 == 30
+    watch = Watch(("out",), every_step=True)  # u and v: int64, and an int32 twice on its way
+    assert sample_bytes(graph, 2, watch) == 30 + 2 * 5 * 2 * (8 + 2 * 4)
+    assert at_once(graph, 2, UNWATCHED, room=119) == 3
+    assert at_once(graph, 2, UNWATCHED, room=29) == 1
+    assert at_once(graph, 2, UNWATCHED) == 64
+
+
+def test_a_batch_is_chosen_and_compared_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for two samples at once, and the reference runs them one by one."""
+    graph, runs = running(), []
+    values = images(graph, 5, steps=4)
+    each = sample_bytes(graph, 4, UNWATCHED)
+    chosen = partial(at_once, room=2 * each)
+    monkeypatch.setattr("neurocomp.backend.simulation.at_once", chosen)
+    monkeypatch.setattr("neurocomp.backend.counts.COMPARED_ROOM", each)
+    real = reference.run
+
+    def wrong(graph: Graph, values: np.ndarray, watch: Watch = UNWATCHED) -> reference.Trace:
+        runs.append(len(values))
+        trace = real(graph, values, watch)
+        trace.spikes["a"][:, 0, :3] ^= True
+        return trace
+
+    monkeypatch.setattr(reference, "run", wrong)
+    found = backend.simulate(graph, spread(graph, (1, 1, 1)), values, timeout_s=TIMEOUT_S)
+    assert (found.batch, runs) == (2, [1] * 5)
+    assert [x.mismatches for x in found.layers] == [15, 0]
+    assert found.mismatches == 15

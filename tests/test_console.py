@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nir
@@ -137,3 +138,22 @@ def test_results_keep_their_order(capfd: pytest.CaptureFixture[str]) -> None:
     lines = capfd.readouterr().out.splitlines()
     assert [line.strip() for line in lines[:2]] == ["first", "second"]
     assert "third" in "".join(lines)
+
+
+def test_a_log_tells_how_long_it_takes(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines at the start, at 10 %, 30 s later and at the end, by the pace since the line before."""
+    now = [0.0]
+    monkeypatch.setattr("neurocomp.cli.console.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with console(as_json=True) as out:
+        with out.progress() as progress:
+            for done, when in ((0, 0), (5, 1), (10, 10), (12, 39), (13, 40), (14, 41), (100, 50)):
+                now[0] = when
+                progress("simulate", done, 100)
+    assert capfd.readouterr().err.splitlines() == [
+        "simulate: 0/100",
+        "simulate: 10/100, about 90 s left",
+        "simulate: 13/100, about 14 min left",
+        "simulate: 100/100",
+    ]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from backend_networks import chain, images, running
 
+from neurocomp.backend.kept import identity
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow import simulate
 from neurocomp.flow.drawn import Drawn
@@ -98,7 +99,8 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
             "x.svg: is to be both trace and picture; name two files",
         ),
         ({"trace": "a, b,a"}, "named twice: a, b,a; name each once"),
-        ({"trace": "a", "workers": 2}, "shown by one worker that keeps none"),
+        ({"trace": "a", "workers": 2}, "with --trace leave --workers and --out out"),
+        ({"trace": "a", "out": Path("kept")}, "with --trace leave --workers and --out out"),
         ({"steps": 2}, "its shape says how many steps it has; leave --steps out"),
         ({"samples": 0}, "at least 1 sample is run, got 0"),
         ({"timeout_s": -1.0}, r"the time allowed must be positive, got -1.0 seconds"),
@@ -106,13 +108,30 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
             {"input_file": None, "samples": 10**19, "steps": 1},
             "1 to 2,147,483,647, got 10,",
         ),
+        (
+            {"input_file": "float.npy"},
+            "float.npy: a chip's input is whole numbers, got float64 with",
+        ),
+        (
+            {"input_file": "late.npy"},
+            r"late.npy: holds 0 to 2 in samples 64 to 65, the input takes 0",
+        ),
         ({"input_file": None, "steps": -3}, "must be 1 to .*, got 16 and -3"),
         ({"backend": "netx"}, "backend 'netx' runs a netx file"),
     ],
 )
 def test_what_does_not_go(
-    network: Path, shown: Path, options: dict[str, Any], message: str
+    network: Path,
+    shown: Path,
+    options: dict[str, Any],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(network.parent)
+    np.save("float.npy", np.full((2, 3, 6), 0.5))
+    late = np.zeros((66, 2, 6), np.int8)
+    late[65, 0, 3] = 2
+    np.save("late.npy", late)
     with pytest.raises(InputError, match=message):
         simulate(network, **{"backend": "reference", "input_file": shown, **options})
 
@@ -152,3 +171,37 @@ def test_drawn_values_do_not_depend_on_the_slice() -> None:
     assert set(np.unique(some)) == {0, 1}
     n = some.size
     assert abs(some.sum() - 0.1 * n) < 5 * np.sqrt(0.09 * n)
+
+
+def test_layers_that_never_fire(network: Path, tmp_path: Path) -> None:
+    path = tmp_path / "dark.npy"
+    np.save(path, np.zeros((1, 3, 6), np.uint8))
+    with pytest.warns(InputWarning, match="running: nothing was ever sent by a, b; show other"):
+        simulate(network, input_file=path, backend="reference")
+
+
+def test_two_commands_at_once(network: Path, shown: Path) -> None:
+    words = ["simulate", str(network), "--hw", "loihi2", "--input", str(shown), "--json"]
+    command = [sys.executable, "-m", "neurocomp", *words]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in both:
+        out, _ = process.communicate(timeout=120)
+        assert (process.returncode, json.loads(out)["mismatches"]) == (0, 0)
+
+
+def test_no_limit_of_time(network: Path, shown: Path) -> None:
+    row = simulate(network, "loihi2", input_file=shown, timeout_s=float("inf"))
+    assert row["mismatches"] == 0
+
+
+def test_options_without_effect(network: Path, shown: Path) -> None:
+    with pytest.warns(
+        InputWarning, match="'reference' runs no mapping: --hw, --block has no effect"
+    ):
+        simulate(network, "loihi2", block=3, backend="reference", input_file=shown)
+
+
+def test_drawn_values_are_known_without_drawing_them() -> None:
+    values = [Drawn.of(running(), 10**9, 50, seed) for seed in (1, 1, 2)]
+    first, again, other = (identity(running(), None, x) for x in values)
+    assert first == again != other

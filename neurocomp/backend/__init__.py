@@ -3,6 +3,6 @@
 from neurocomp.backend.execution import Executed
 from neurocomp.backend.outcome import Layer, Simulation
 from neurocomp.backend.run import BACKENDS, run, stream
-from neurocomp.backend.simulation import BATCH, simulate
+from neurocomp.backend.simulation import simulate
 
-__all__ = ["BACKENDS", "BATCH", "Executed", "Layer", "Simulation", "run", "simulate", "stream"]
+__all__ = ["BACKENDS", "Executed", "Layer", "Simulation", "run", "simulate", "stream"]

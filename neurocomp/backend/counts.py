@@ -8,10 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from neurocomp.backend.execution import Executed
+from neurocomp.backend.room import ROOM, at_once
 from neurocomp.ir import Array, Graph
 from neurocomp.ir.schedule import split_delays
+from neurocomp.quant import reference
 from neurocomp.quant.fixed import IntArray
-from neurocomp.quant.reference import Trace
+from neurocomp.quant.reference import Trace, Watch
+
+COMPARED_ROOM = ROOM // 4  # for the samples that the reference runs at a time
 
 
 @dataclass(slots=True, eq=False)
@@ -59,18 +63,21 @@ class Counts:
         )
 
 
-def count(graph: Graph, executed: Executed, expected: Trace | None) -> Counts:
-    """Count a batch, and where it differs from what was expected (None: not compared)."""
+def count(graph: Graph, executed: Executed, compared: Watch | None) -> Counts:
+    """Count a batch, and where it differs from the reference.
+
+    Args:
+        compared: the states that were watched, which are compared beside the messages; None where
+            nothing is compared.
+    """
     trace = executed.trace
     window = trace.spikes[graph.output].shape[1]
-    sent = {name: spikes != 0 for name, spikes in trace.spikes.items()}
-    source = graph.inputs[0]
-    sent[source.name] = _shown(executed.values, window)
+    sent = {graph.inputs[0].name: _shown(executed.values, window), **trace.spikes}
     delays = {(e.source, e.delay) for e in split_delays(graph).projections if e.delay}
     return Counts(
         fired={p.name: _sums(sent[p.name], window) for p in graph.populations},
         in_time={(name, d): _sums(sent[name], window - d) for name, d in sorted(delays)},
-        differing={} if expected is None else trace.mismatches(expected),
+        differing={} if compared is None else _differing(graph, executed, window, compared),
         predictions=trace.predictions(),
         steps=executed.steps,
         cpu_s=executed.cpu_s,
@@ -78,9 +85,30 @@ def count(graph: Graph, executed: Executed, expected: Trace | None) -> Counts:
     )
 
 
-def _sums(sent: npt.NDArray[np.bool_], steps: int) -> IntArray:
+def _differing(graph: Graph, executed: Executed, window: int, watch: Watch) -> dict[str, int]:
+    """In how much the trace differs from the reference's, which runs some samples at a time."""
+    found: dict[str, int] = {}
+    n = at_once(graph, window, watch, room=COMPARED_ROOM)
+    for start in range(0, len(executed.values), n):
+        some = slice(start, start + n)
+        expected = reference.run(graph, executed.values[some], watch)
+        for name, differing in _samples(executed.trace, some).mismatches(expected).items():
+            found[name] = found.get(name, 0) + differing
+    return found
+
+
+def _samples(trace: Trace, some: slice) -> Trace:
+    """The trace of some samples, a view."""
+    return Trace(
+        {name: x[some] for name, x in trace.spikes.items()},
+        trace.readout[some],
+        {name: x[some] for name, x in trace.states.items()},
+    )
+
+
+def _sums(sent: Array, steps: int) -> IntArray:
     """Messages of each neuron in the first steps of all samples."""
-    return np.asarray(sent[:, : max(0, steps)].sum(axis=(0, 1), dtype=np.int64))
+    return np.asarray(np.count_nonzero(sent[:, : max(0, steps)], axis=(0, 1)), np.int64)
 
 
 def _shown(values: Array, window: int) -> npt.NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from neurocomp.mapping.model import Mapping
 from neurocomp.readable import TEXT, ZIP, FileKind, read_object
 
 BLOCK = 64  # samples that are read at once
+VERSION = 2  # of what backends make of a network; batches of another one are not gone on with
 IDENTITY = "simulation.json"
 RESULT = "result.json"
 TOTAL = "total.npz"
@@ -34,12 +35,19 @@ KEPT_BATCH = FileKind("counts of this simulation (.npz)", ZIP, REMEDY)
 def identity(
     graph: Graph, mapping: Mapping | None, values: Samples, **options: Any
 ) -> dict[str, Any]:
-    """What a simulation is about: equal identities give equal batches."""
+    """What a simulation is about: equal identities give equal batches.
+
+    Values that are drawn, by a dataclass, are known by its fields, others by all that they hold.
+    """
     placed = None if mapping is None else json.dumps(asdict(mapping), sort_keys=True)
     digest = hashlib.sha256()
-    for start in range(0, len(values), BLOCK):
-        digest.update(np.ascontiguousarray(values[start : start + BLOCK]).data)
+    if is_dataclass(values) and not isinstance(values, type):
+        digest.update(json.dumps([type(values).__name__, asdict(values)]).encode())
+    else:
+        for start in range(0, len(values), BLOCK):
+            digest.update(np.ascontiguousarray(values[start : start + BLOCK]).data)
     return {
+        "version": VERSION,
         "network": graph.digest(),
         "mapping": None if placed is None else hashlib.sha256(placed.encode()).hexdigest(),
         "values": digest.hexdigest(),

@@ -37,7 +37,8 @@ class Setting:
             many of its first layers were left out.
         block: network steps that "lava" makes in one Lava step; None chooses.
         watch: the states to keep.
-        timeout_s: the longest that a batch may take, in seconds; "reference" knows no limit.
+        timeout_s: the longest that a batch may take, or the processes to start, in seconds;
+            "reference" knows no limit.
     """
 
     mapping: Mapping | None = None

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from neurocomp.backend.counts import Counts, count
 from neurocomp.backend.execution import Executed, Samples
 from neurocomp.backend.kept import Kept, identity
 from neurocomp.backend.outcome import Simulation, outcome
+from neurocomp.backend.room import at_once
 from neurocomp.backend.run import TIMEOUT_S, stream
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.progress import Progress, quiet
-from neurocomp.quant import reference
 from neurocomp.quant.check import check
 from neurocomp.quant.reference import UNWATCHED
 
-BATCH = 64
+ONE_BY_ONE = ("stock", "netx")  # backends that run a batch sample by sample
 
 Numbered: TypeAlias = tuple[int, Counts]
 
@@ -35,7 +38,7 @@ def simulate(
     labels: Array | None = None,
     *,
     backend: str = "lava",
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     compare: bool = True,
     keep: Path | None = None,
@@ -49,7 +52,8 @@ def simulate(
         values: integers (N, C, H, W), or per step (N, T, C, H, W); a memory map is read batch by
             batch, and what draws its values is asked for those of a batch.
         labels: class of each sample, (N,).
-        batch: samples at once; memory grows with it.
+        batch: samples at once; memory grows with it. None chooses: 64, or as many as leave room
+            (`room`); 1 where the backend runs one sample after the other anyway.
         workers: processes that run batches side by side, each with a Lava start of its own.
         compare: hold every spike against the reference (which has nothing to be held against).
         keep: folder in which batches are kept as they come, and at last the result
@@ -63,11 +67,12 @@ def simulate(
             number, a batch or a number of workers below 1, or a folder that is in use, damaged,
             or of another simulation.
     """
+    if batch is None:
+        batch = 1 if backend in ONE_BY_ONE else _batch(graph, values, settings)
     _require_sense(graph, values, labels, batch, workers)
     if on_batch is not None and (workers > 1 or keep is not None):
-        raise InputError("batches are shown by one worker that keeps none of them in a folder")
+        raise InputError("on_batch is for one worker, and for runs that keep nothing in a folder")
     report = on_progress or quiet
-    report("simulate", 0, len(values))
     check(graph)
     compared = compare and backend != "reference"
     job = _Job(graph, mapping, values, batch, backend, compared, on_batch, settings)
@@ -84,13 +89,13 @@ def simulate(
             total,
             labels,
             backend=backend,
-            batch=1 if backend in ("stock", "netx") else min(batch, len(values)),
+            batch=1 if backend in ONE_BY_ONE else min(batch, len(values)),
             compared=compared,
         )
+        if kept is not None:
+            kept.finish(total, result.as_row())
         if known is not None:
             report("simulate", len(values), len(values), f"nothing ran, {keep} holds the result")
-        elif kept is not None:
-            kept.finish(total, result.as_row())
     return result
 
 
@@ -117,48 +122,53 @@ class _Job:
         numbers = list(numbers)
         batches = (self.values[i * self.batch : (i + 1) * self.batch] for i in numbers)
         runs = stream(self.graph, self.mapping, batches, backend=self.backend, **self.settings)
-        watch = self.settings.get("watch", UNWATCHED)
         with closing(runs):
-            for number, executed in zip(numbers, runs, strict=True):
-                expected = None
-                if self.compared:
-                    expected = reference.run(self.graph, executed.values, watch)
-                if self.on_batch is not None:
-                    self.on_batch(executed)
-                yield number, count(self.graph, executed, expected)
+            for number in numbers:
+                yield number, self._counted(next(runs))
+
+    def _counted(self, executed: Executed) -> Counts:
+        """The counts of a batch, which is let go."""
+        if self.on_batch is not None:
+            self.on_batch(executed)
+        watch = self.settings.get("watch", UNWATCHED)
+        return count(self.graph, executed, watch if self.compared else None)
+
+
+def _batch(graph: Graph, values: Samples, settings: dict[str, Any]) -> int:
+    """As many samples at once as there is room for."""
+    window = graph.timesteps or (values.shape[1] if len(values.shape) > 1 else 1)
+    return at_once(graph, window, settings.get("watch", UNWATCHED))
 
 
 def _summed(job: _Job, workers: int, kept: Kept | None, report: Progress) -> Counts:
-    """The counts of all batches, each of them kept."""
-    found: dict[int, Counts] = {}
-    done = 0
-    for number, counts, is_new in _all_batches(job, workers, kept):
-        found[number] = counts
-        if kept is not None and is_new:
-            kept.save(number, counts)
-        done += counts.samples
-        report("simulate", done, len(job.values))
-    return sum((found[i] for i in sorted(found)), Counts())
-
-
-def _all_batches(job: _Job, workers: int, kept: Kept | None) -> Iterator[tuple[int, Counts, bool]]:
-    """Every batch, those that were kept first, and whether it is new."""
+    """The counts of all batches, each of them kept; those that lack are run."""
+    total, predictions = Counts(), dict[int, npt.NDArray[np.int64]]()
     missing = []
     for number in range(job.n_batches):
         counts = None if kept is None else kept.load(number)
         if counts is None:
             missing.append(number)
         else:
-            yield number, counts, False
+            total, predictions[number] = total + counts, counts.predictions
+    report("simulate", total.samples, len(job.values))
+    with closing(_run(job, missing, workers)) as runs:
+        for number, counts in runs:
+            if kept is not None:
+                kept.save(number, counts)
+            total, predictions[number] = total + counts, counts.predictions
+            report("simulate", total.samples, len(job.values))
+    total.predictions = np.concatenate([predictions[i] for i in sorted(predictions)])
+    return total
+
+
+def _run(job: _Job, missing: list[int], workers: int) -> Generator[Numbered, None, None]:
+    """Batches as they are done, in any order where several processes share them."""
     shares = [missing[k::workers] for k in range(min(workers, len(missing)))]
     if len(shares) > 1:
         timeout_s = job.settings.get("timeout_s", TIMEOUT_S)
-        runs = side_by_side([partial(job.run, share) for share in shares], timeout_s)
-    else:
-        runs = job.run(missing)
-    with closing(runs):
-        for number, counts in runs if missing else ():
-            yield number, counts, True
+        yield from side_by_side([partial(job.run, share) for share in shares], timeout_s)
+    elif missing:
+        yield from job.run(missing)
 
 
 def _require_sense(

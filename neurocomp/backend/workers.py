@@ -10,16 +10,15 @@ from collections.abc import Callable, Generator, Iterable
 from multiprocessing import Pipe, connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil  # type: ignore[import-untyped]
 
-from neurocomp.backend.runtime.child import settle
+from neurocomp.backend.runtime.child import JOIN_S, require_parenthood, settle
 from neurocomp.errors import NeurocompError, RunError
 from neurocomp.interrupt import held_back
 
 T = TypeVar("T")
-JOIN_S = 1.0  # a killed process is gone long before
 LOOK_S = 0.5  # how often is looked; a signal in the moment before a wait does not end the wait
 
 
@@ -37,6 +36,7 @@ def side_by_side(
         NeurocompError: what a job raised.
         RunError: a job's process failed, was killed, or was stopped and not continued.
     """
+    require_parenthood()
     ends: dict[Connection, int] = {}
     processes: list[ForkProcess] = []
     try:
@@ -52,9 +52,9 @@ def side_by_side(
             ready = connection.wait(list(ends), LOOK_S)
             for end in ready:
                 assert isinstance(end, Connection)
-                found: list[T] = _received(end, ends[end])
-                if found:
-                    yield from found
+                kind, value = _received(end, ends[end])
+                if kind == "result":
+                    yield value
                 else:
                     del ends[end]
                     end.close()
@@ -95,8 +95,8 @@ def _require_running(process: ForkProcess, silent_s: float) -> None:
         )
 
 
-def _received(end: Connection, number: int) -> list[T]:
-    """One result in a list; nothing when the worker is done."""
+def _received(end: Connection, number: int) -> tuple[str, Any]:
+    """A "result" of a worker, or that it is "done"; raises what it "failed" with."""
     try:
         kind, value = end.recv()
     except EOFError:
@@ -104,11 +104,9 @@ def _received(end: Connection, number: int) -> list[T]:
             f"worker {number} was killed in the midst of its work; if nobody did, memory ran out: "
             "use fewer workers or smaller batches"
         ) from None
-    if kind == "done":
-        return []
     if kind == "failed":
         raise value
-    return [value]
+    return kind, value
 
 
 def _work(job: Callable[[], Iterable[T]], end: Connection, parent: int) -> None:

@@ -11,11 +11,12 @@ import io
 import json
 import os
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, NamedTuple, TextIO
 
 import typer
 from rich.console import Console as RichConsole
@@ -25,6 +26,8 @@ from rich.table import Table
 from neurocomp.errors import InputError, InputWarning, NeurocompError, RunError
 
 PIPE_WIDTH = 160  # of tables where stdout is no terminal
+PACE_S = 3600.0  # that a bar looks back for its estimate; a batch may take minutes
+LINE_S = 30.0  # between lines of progress where stderr is no terminal
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
 HardwareOption = Annotated[
     str, typer.Option("--hw", help="Target chip: a name (see `targets`) or a YAML file.")
@@ -117,35 +120,65 @@ class Console:
         )
         terminal = self.err.is_terminal
         with Progress(
-            *columns, console=self.err, redirect_stdout=False, disable=not terminal
+            *columns,
+            console=self.err,
+            redirect_stdout=False,
+            disable=not terminal,
+            speed_estimate_period=PACE_S,
         ) as bars:
             yield StageProgress(bars, terminal)
+
+
+class _Line(NamedTuple):
+    """What a stage's last line in a log said, and when."""
+
+    tenth: int
+    done: int
+    when: float
 
 
 class StageProgress:
     """Called by the stages: ``progress(stage, done, total, note)``; a bar each on a terminal.
 
-    Where stderr is no terminal, each stage prints a line when it starts and at every tenth of its
-    way, for log files.
+    Where stderr is no terminal, each stage prints a line when it starts, at every tenth of its way
+    and after half a minute without one, for log files.
     """
 
     def __init__(self, bars: Progress, terminal: bool) -> None:
         self._bars, self._terminal = bars, terminal
         self._tasks: dict[str, Any] = {}
-        self._tenths: dict[str, int] = {}
+        self._lines: dict[str, _Line] = {}
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Show that ``done`` of ``total`` parts of a stage are finished."""
         if self._terminal:
             if stage not in self._tasks:
-                self._tasks[stage] = self._bars.add_task(stage, total=total, note=note)
+                self._tasks[stage] = self._bars.add_task(
+                    stage, total=total, completed=done, note=note
+                )
             self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
             return
+        last, now = self._lines.get(stage), time.monotonic()
         tenth = 10 * done // max(total, 1)
-        if tenth > self._tenths.get(stage, -1):
-            self._tenths[stage] = tenth
-            text = f"{stage}: {done}/{total} {note}".rstrip()
-            self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        if last is None:
+            left = ""
+        elif done > last.done and (tenth > last.tenth or now >= last.when + LINE_S):
+            left = _left((now - last.when) / (done - last.done), total - done)
+        else:
+            return
+        self._lines[stage] = _Line(tenth, done, now)
+        text = f"{stage}: {done}/{total}{left} {note}".rstrip()
+        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _left(seconds_each: float, parts: int) -> str:
+    """How long the parts that are left take, in words; nothing where none is left."""
+    seconds = seconds_each * parts
+    if not parts:
+        return ""
+    if seconds < 100:
+        return f", about {seconds:.0f} s left"
+    return f", about {seconds / 60:.0f} min left"
 
 
 @contextmanager

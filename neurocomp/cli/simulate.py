@@ -41,9 +41,17 @@ def simulate(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=1.0, help="Seconds without a finished batch before giving up.")
+        float,
+        typer.Option(
+            min=1.0, help="Seconds that a start or a batch (stock, netx: sample) may take."
+        ),
     ] = 600.0,
-    batch: Annotated[int | None, typer.Option(min=1, help="Samples at once; default 64.")] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Samples at once; default 64 or what memory allows; stock, netx 1."
+        ),
+    ] = None,
     block: Annotated[
         int | None,
         typer.Option(min=1, help="Network steps in one Lava step; default what is fastest."),

@@ -12,7 +12,7 @@ import numpy as np
 
 from neurocomp.errors import InputError
 from neurocomp.flow.loading import integers_of, load_network
-from neurocomp.flow.simulate_one import read_values
+from neurocomp.flow.simulate_values import read_values, whole
 from neurocomp.ir import Array, CubaLif, Graph, Input
 from neurocomp.ir.archive import Declared, archived
 from neurocomp.readable import ZIP, FileKind
@@ -65,7 +65,7 @@ def parity(
     graph, _ = load_network(network, dt=dt)
     if not all(isinstance(p.neuron, CubaLif) for p in graph.neurons):
         raise InputError(f"{network}: is no float network, so nothing is lost at fewer bits")
-    values = _whole(read_values(input_file, graph), input_file)
+    values = whole(read_values(input_file, graph), input_file).astype(np.int64)
     graph = _fitted(graph, values)
     expected = _expected(expected_file, graph, values)
     trace = run_float(graph, values)
@@ -117,18 +117,6 @@ def _difference(mine: _Activity, other: _Activity) -> dict[str, Any]:
         same = mine.readout.argmax(axis=1) == other.readout.argmax(axis=1)
         agreement = float(same.mean())
     return {"populations": populations, "readout_agreement": agreement}
-
-
-def _whole(values: Array, path: Path) -> Array:
-    """Input values as integers; the chip takes no others."""
-    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.rint(values)).all():
-        return values.astype(np.int64)
-    if values.dtype.kind not in "bui":
-        raise InputError(
-            f"{path}: a chip's input is whole numbers, got {values.dtype} with fractions; "
-            "scale the input to integers and the first weights by as much"
-        )
-    return values.astype(np.int64)
 
 
 def _fitted(graph: Graph, values: Array) -> Graph:

@@ -6,18 +6,16 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neurocomp.atomic import require_writable
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
+from neurocomp.flow.simulate_values import read_integers
 from neurocomp.flow.traced import Traced
 from neurocomp.interrupt import not_lost
 from neurocomp.ir import Array, Graph
-from neurocomp.ir.archive import mapped_array
 from neurocomp.progress import Progress, quiet
 from neurocomp.quant.reference import UNWATCHED
 
@@ -75,11 +73,12 @@ def simulate(
         traced, with the files as ``trace`` and ``picture``.
     """
     with not_lost():
-        from neurocomp.backend import BACKENDS, BATCH
+        from neurocomp.backend import BACKENDS
         from neurocomp.backend import simulate as execute
 
     if backend not in BACKENDS:
         raise InputError.unknown("backend", backend, list(BACKENDS))
+    _warn_of_no_effect(backend, {"--hw": hw, "--policy": policy, "--block": block})
     graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     if steps is not None and graph.timesteps is not None:
         raise InputError(
@@ -90,6 +89,11 @@ def simulate(
     values, labels = _values(graph, run, input_file, samples, steps, seed, progress)
     graph = integers_of(graph, values.shape[1])
     mapping = mapping_of(graph, run, hw, policy, seed)[0] if backend == "lava" else None
+    if trace is not None and (workers > 1 or out is not None):
+        raise InputError(
+            "a trace is made of a run from its start to its end in one process: with --trace leave "
+            "--workers and --out out"
+        )
     traced = _traced(graph, trace, trace_states, trace_out, picture)
     found = execute(
         graph,
@@ -97,7 +101,7 @@ def simulate(
         values,
         labels,
         backend=backend,
-        batch=BATCH if batch is None else batch,
+        batch=batch,
         block=block,
         workers=workers,
         compare=compare,
@@ -109,6 +113,7 @@ def simulate(
         timeout_s=timeout_s,
         on_progress=progress,
     )
+    _warn_of_silence(graph, {layer.name: layer.spikes for layer in found.layers})
     row = found.as_row()
     if traced is not None:
         _write_trace(traced, trace_out, picture)
@@ -129,7 +134,7 @@ def _values(
     if samples is not None and samples < 1:
         raise InputError(f"{graph.name}: at least 1 sample is run, got {samples}")
     if input_file is not None:
-        where, values, labels = str(input_file), read_values(Path(input_file), graph), None
+        where, values, labels = str(input_file), read_integers(Path(input_file), graph), None
     elif run is not None:
         dataset = Options.of_run(run.identity()).dataset(progress)
         where, values, labels = str(run.path), dataset.test_values, dataset.test_labels
@@ -144,6 +149,29 @@ def _values(
             stacklevel=2,
         )
     return values[:samples], None if labels is None else labels[:samples]
+
+
+def _warn_of_no_effect(backend: str, given: dict[str, object]) -> None:
+    named = [name for name, value in given.items() if value is not None]
+    if backend != "lava" and named:
+        warnings.warn(
+            InputWarning(f"backend '{backend}' runs no mapping: {', '.join(named)} has no effect"),
+            stacklevel=3,
+        )
+
+
+def _warn_of_silence(graph: Graph, sent: dict[str, int]) -> None:
+    """Where a layer never fires, that nothing differs in it says nothing."""
+    quiet_one = graph.output if graph.readout == "membrane" else None
+    silent = [name for name, n in sent.items() if not n and name != quiet_one]
+    if silent:
+        warnings.warn(
+            InputWarning(
+                f"{graph.name}: nothing was ever sent by {', '.join(silent)}; show other values "
+                "(--input) for a comparison that says something"
+            ),
+            stacklevel=3,
+        )
 
 
 def _netx_file(network: Graph | Path | str) -> Path | None:
@@ -176,22 +204,3 @@ def _write_trace(traced: Traced, file: Path, picture: Path | None) -> None:
         arrays = traced.arrays()
         spikes = {name: arrays[f"spikes.{name}"][0] for name in traced.populations}
         write_trace_chart(spikes, picture)
-
-
-def read_values(path: Path, graph: Graph) -> Array:
-    """Input values from a file as a memory map: (steps, …) or (samples, steps, …).
-
-    Raises:
-        InputError: unreadable, no numbers, or shaped for another network.
-    """
-    values = mapped_array(path)
-    shape = graph.inputs[0].shape
-    size = int(np.prod(shape))
-    for lead in (1, 2):
-        if values.ndim > lead and int(np.prod(values.shape[lead:])) == size:
-            per_step = values.reshape(*values.shape[:lead], *shape)
-            return per_step[None] if lead == 1 else per_step
-    raise InputError(
-        f"{path}: shaped {values.shape}, expected (steps, …) or (samples, steps, …) "
-        f"with steps of {shape}"
-    )

@@ -53,7 +53,8 @@ class Traced:
             self._parts.setdefault(f"spikes.{name}", []).append(executed.trace.spikes[name])
         for key, values in executed.trace.states.items():
             population, _, state = key.rpartition(".")
-            self._parts.setdefault(f"{state}.{population}", []).append(values)
+            words = values.astype(np.int32)  # as Lava holds them
+            self._parts.setdefault(f"{state}.{population}", []).append(words)
 
     def arrays(self) -> dict[str, Array]:
         """ "spikes.NAME", and "u.NAME" and so on, each (samples, steps, C, H, W)."""

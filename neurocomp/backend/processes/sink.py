@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from lava.magma.core.decorator import implements, requires
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.process.ports.ports import InPort
@@ -14,6 +12,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from neurocomp.backend.engine.messages import Bytes
 from neurocomp.backend.runtime.channel import LeanSelector
 from neurocomp.backend.runtime.ends import Harvest
 
@@ -30,33 +29,39 @@ class Sink(AbstractProcess):  # type: ignore[misc]
 @implements(proc=Sink, protocol=LoihiProtocol)
 @requires(CPU)
 class PySinkModel(PyLoihiProcessModel):  # type: ignore[misc]
-    """Keeps the messages of the last steps, and gives a batch away when all of it is there."""
+    """Writes messages where the batch's reader will find them, and gives a batch away when done.
+
+    Where messages of a deep population still come, those of the next batch may have begun.
+    """
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self._selector = LeanSelector()
-        self._n_ports: int = proc_params["n_ports"]
         self._harvest: Harvest = proc_params["harvest"]
-        self._batches = 0
-        length = self._harvest.steps + self._harvest.depth
-        self._kept: deque[list[npt.NDArray[np.uint8]]] = deque(maxlen=length)
+        self._starts = self._harvest.starts()
+        self._ports = range(proc_params["n_ports"])
+        self._begun: dict[int, int] = {}  # slots by the number of their batch
 
     def run_spk(self) -> None:
         """Receive this step's messages."""
-        ports = [getattr(self, f"from_{i}") for i in range(self._n_ports)]
-        self._kept.append([port.recv().reshape(-1).view(np.uint8) for port in ports])
-        past = self.time_step - self._harvest.depth
-        if past > 0 and past % self._harvest.steps == 0:
-            self._hand_over()
+        messages = [
+            getattr(self, f"from_{i}").recv().reshape(-1).view(np.uint8) for i in self._ports
+        ]
+        steps, now = self._harvest.steps, int(self.time_step) - 1
+        for f, start in zip(self._harvest.fields, self._starts, strict=True):
+            batch, t = divmod(now - f.depth, steps)
+            if batch >= 0 and t in f.steps(steps):
+                size = f.stop - f.start
+                at = start + size * f.steps(steps).index(t)
+                self._slot(batch)[at : at + size] = messages[f.port][f.start : f.stop]
+        batch, t = divmod(now - self._harvest.depth, steps)
+        if batch >= 0 and t == steps - 1:
+            self._harvest.slots.give(self._begun.pop(batch), batch)
 
-    def _hand_over(self) -> None:
-        slot = self._harvest.slots.take(wait=True)
-        assert slot is not None
-        buffer, start = self._harvest.slots.buffer(slot), 0
-        for f in self._harvest.fields:
-            for t in f.steps(self._harvest.steps):
-                stop = start + f.stop - f.start
-                buffer[start:stop] = self._kept[t + f.depth][f.port][f.start : f.stop]
-                start = stop
-        self._batches += 1
-        self._harvest.slots.give(slot, self._batches)
+    def _slot(self, batch: int) -> Bytes:
+        """Where a batch goes."""
+        if batch not in self._begun:
+            slot = self._harvest.slots.take(wait=True)
+            assert slot is not None
+            self._begun[batch] = slot
+        return self._harvest.slots.buffer(self._begun[batch])

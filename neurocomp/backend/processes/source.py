@@ -20,7 +20,7 @@ from neurocomp.backend.runtime.ends import END, Feed
 
 
 class Source(AbstractProcess):  # type: ignore[misc]
-    """Sends one array of integers per Lava step, and zeros after the last batch.
+    """Sends one array of integers per Lava step, after the last batch some zeros, then no more.
 
     Args:
         shape: of the array.
@@ -45,21 +45,23 @@ class PySourceModel(PyLoihiProcessModel):  # type: ignore[misc]
         self._shape: tuple[int, ...] = proc_params["shape"]
         self._feed: Feed = proc_params["feed"]
         self._frames = np.zeros((1, *self._shape), np.int32)
-        self._ended = False
+        self._left: int | None = None  # steps to go, after the last batch
 
     def run_spk(self) -> None:
         """Send the frame of this step."""
         t = (self.time_step - 1) % self._feed.steps
-        if t == 0:
+        if t == 0 and self._left is None:
             self._next_batch()
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                self._feed.slots.receive()  # for ever: the network stands still until it is ended
         self.out.send(self._frames[min(t, len(self._frames) - 1)])
 
     def _next_batch(self) -> None:
-        if self._ended:
-            return
         slot, n_frames = self._feed.slots.receive()
         if n_frames == END:
-            self._ended = True
+            self._left = self._feed.tail
             self._frames = np.zeros((1, *self._shape), np.int32)
         else:
             held = self._feed.slots.buffer(slot).view(np.int32)

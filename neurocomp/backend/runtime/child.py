@@ -8,14 +8,31 @@ import sys
 import threading
 import time
 import traceback
+from multiprocessing import current_process
 from multiprocessing.connection import Connection
 from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
 
+from neurocomp.errors import RunError
+
 MAX_REPORT = 2**15  # bytes: a pipe takes them without a reader
 READY = b""
+JOIN_S = 1.0  # a killed process is gone long before
 WATCH_S = 0.5  # how often a child looks whether its parent lives
+
+
+def require_parenthood() -> None:
+    """Refuse to start processes from one that Python allows none.
+
+    Raises:
+        RunError: this is a daemonic process, as those of a `multiprocessing.Pool` are.
+    """
+    if current_process().daemon:
+        raise RunError(
+            f"'{current_process().name}' is a daemonic process, which cannot start others: call "
+            "backends from the main process, or from one that is not daemonic"
+        )
 
 
 def settle(parent: int) -> None:

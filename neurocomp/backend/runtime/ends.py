@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from neurocomp.backend.runtime.shared import Slots
 
@@ -17,10 +18,12 @@ class Feed:
         slots: each holds the frames of one batch, a row of int32 words for each Lava step; the note
             is their number: 1 = the same in every step of the batch.
         steps: Lava steps of a batch.
+        tail: Lava steps after the last batch, until all that it caused has come out.
     """
 
     slots: Slots
     steps: int
+    tail: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Harvest:
 
     Attributes:
         slots: each takes all fields of one batch one after the other, each with its steps in order;
-            the note is the number of batches so far.
+            the note is the number of the batch.
         steps: Lava steps of a batch.
     """
 
@@ -65,3 +68,8 @@ class Harvest:
     def depth(self) -> int:
         """Greatest depth of a field."""
         return max(f.depth for f in self.fields)
+
+    def starts(self) -> list[int]:
+        """The byte at which each field begins."""
+        sizes = [f.nbytes(self.steps) for f in self.fields]
+        return list(accumulate(sizes[:-1], initial=0))

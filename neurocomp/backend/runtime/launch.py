@@ -21,13 +21,13 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.runtime import Runtime
 
 from neurocomp.backend.runtime.actors import Actors
+from neurocomp.backend.runtime.child import require_parenthood
 from neurocomp.errors import RunError
 from neurocomp.interrupt import held_back, not_lost
 
 Models: TypeAlias = dict[AbstractProcess, type]
 
 CHANNEL_SLOTS = 2  # messages that a channel holds; all processes keep step, so few are enough
-READY_S = 60.0  # for the children to build their models
 _BUILDING = threading.Lock()  # Lava's compiler changes loggers and a list of all processes
 
 
@@ -73,17 +73,19 @@ class _Runtime(Runtime):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def launched(build: Callable[[], Models], *, lean: bool = False) -> Iterator[Actors]:
+def launched(build: Callable[[], Models], timeout_s: float, *, lean: bool) -> Iterator[Actors]:
     """Run connected Lava processes, step after step, for as long as the context lasts.
 
     Args:
         build: makes the network: its processes, connected to each other, with their models.
+        timeout_s: the longest that the children may take to build their models.
         lean: all of these are our own and wait with a `LeanSelector`.
 
     Raises:
-        RunError: no memory or processes are left; a child failed to build its model, or took too
-            long.
+        RunError: no memory or processes are left; this process may have no children; a child
+            failed to build its model, or took too long.
     """
+    require_parenthood()
     made: list[AbstractProcess] = []
     runtime = None
     try:
@@ -92,7 +94,7 @@ def launched(build: Callable[[], Models], *, lean: bool = False) -> Iterator[Act
                 runtime = _compiled(build(), lean)
             with held_back() as let_through:
                 _fork(runtime, let_through)
-        runtime.actors.await_ready(time.monotonic() + READY_S)
+        runtime.actors.await_ready(time.monotonic() + timeout_s)
         runtime.start(RunContinuous())
         yield runtime.actors
     finally:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,18 +14,7 @@ from neurocomp.backend.runtime.actors import Actors
 from neurocomp.backend.runtime.ends import END
 from neurocomp.backend.runtime.shared import Slots
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """What a batch gave.
-
-    Attributes:
-        data: the sink's bytes, as its fields say.
-        cpu_s: CPU time of all Lava processes in seconds, since the result before.
-    """
-
-    data: Bytes
-    cpu_s: float
+T = TypeVar("T")
 
 
 def pump(
@@ -33,13 +22,16 @@ def pump(
     inbox: Slots,
     outbox: Slots,
     batches: Iterable[npt.NDArray[np.int32]],
+    read: Callable[[Bytes, float], T],
     timeout_s: float,
-) -> Generator[Result, None, None]:
+) -> Generator[T, None, None]:
     """Run batch after batch; the results come in the same order.
 
     Args:
         inbox, outbox: of the network's source and sink.
         batches: as the source sends them, a row for each Lava step.
+        read: makes a result of the sink's bytes, which are overwritten afterwards, and of the CPU
+            time of all Lava processes since the result before, in seconds.
         timeout_s: the longest that a batch may take.
 
     Raises:
@@ -49,21 +41,20 @@ def pump(
     more, running = True, 0
     cpu_s = actors.cpu_s()
     while more or running:
-        deadline = time.monotonic() + timeout_s
         while more and (slot := inbox.take(wait=False)) is not None:
             more = _feed(inbox, slot, next(waiting, None))
             running += more
         if not running:
             return
+        deadline = time.monotonic() + timeout_s
         ready = actors.wait([outbox.filled, *([inbox.freed] if more else [])], deadline)
         if outbox.filled in ready:
             slot, _ = outbox.receive()
-            data = outbox.buffer(slot).copy()
+            spent = actors.cpu_s()
+            results, cpu_s = [read(outbox.buffer(slot), spent - cpu_s)], spent
             outbox.release(slot)
             running -= 1
-            spent = actors.cpu_s()
-            yield Result(data, spent - cpu_s)
-            cpu_s = spent
+            yield results.pop()  # so that nothing here keeps it while the next one is made
 
 
 def _feed(inbox: Slots, slot: int, frames: npt.NDArray[np.int32] | None) -> bool:

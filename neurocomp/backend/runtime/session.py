@@ -58,7 +58,7 @@ def run(
     """Run batches through a network, in order.
 
     Args:
-        timeout_s: the longest that a batch may take.
+        timeout_s: the longest that a batch may take, or the processes to start.
 
     Raises:
         InputError: a batch has not the stream's form.
@@ -73,18 +73,22 @@ def run(
             given.append((values, time.thread_time() - start))
             yield words
 
+    def read(data: Bytes, cpu_s: float) -> Executed:
+        values, spent = given.popleft()
+        start = time.thread_time()
+        trace = network.decode(data, len(values))
+        own = spent + time.thread_time() - start
+        return Executed(values, trace, form.window, cpu_s + own)
+
     inbox = Slots(SLOTS, network.words * np.dtype(np.int32).itemsize)
-    outbox = Slots(SLOTS, sum(f.nbytes(network.steps) for f in network.fields))
+    nbytes = sum(f.nbytes(network.steps) for f in network.fields)
+    begun = max(f.depth for f in network.fields) // network.steps  # batches, before one is done
+    outbox = Slots(SLOTS + begun, nbytes)
     harvest = Harvest(outbox, network.fields, network.steps)
-    feed = Feed(inbox, network.steps)
+    feed = Feed(inbox, network.steps, harvest.depth)
     with (
         closing(inbox),
         closing(outbox),
-        launched(lambda: network.processes(feed, harvest), lean=network.lean) as actors,
+        launched(lambda: network.processes(feed, harvest), timeout_s, lean=network.lean) as actors,
     ):
-        for result in pump(actors, inbox, outbox, encoded(), timeout_s):
-            values, spent = given.popleft()
-            start = time.thread_time()
-            trace = network.decode(result.data, len(values))
-            own = spent + time.thread_time() - start
-            yield Executed(values, trace, form.window, result.cpu_s + own)
+        yield from pump(actors, inbox, outbox, encoded(), read, timeout_s)

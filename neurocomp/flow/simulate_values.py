@@ -1,0 +1,69 @@
+"""Input values of a simulation from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from neurocomp.errors import InputError
+from neurocomp.ir import Array, Graph, Input
+from neurocomp.ir.archive import mapped_array
+
+LOOKED_AT = 64  # samples at a time
+
+
+def read_integers(path: Path, graph: Graph) -> Array:
+    """As `read_values`; integers that the network takes, looked at to the last before any runs.
+
+    Raises:
+        InputError: as `read_values`, or fractions, or beyond what the input takes in any sample.
+    """
+    values = whole(read_values(path, graph), path)
+    neuron = graph.inputs[0].neuron
+    if isinstance(neuron, Input):
+        _require_within(path, values, neuron)
+    return values
+
+
+def read_values(path: Path, graph: Graph) -> Array:
+    """Input values from a file as a memory map: (steps, …) or (samples, steps, …).
+
+    Raises:
+        InputError: unreadable, no numbers, or shaped for another network.
+    """
+    values = mapped_array(path)
+    shape = graph.inputs[0].shape
+    size = int(np.prod(shape))
+    for lead in (1, 2):
+        if values.ndim > lead and int(np.prod(values.shape[lead:])) == size:
+            per_step = values.reshape(*values.shape[:lead], *shape)
+            return per_step[None] if lead == 1 else per_step
+    raise InputError(
+        f"{path}: shaped {values.shape}, expected (steps, …) or (samples, steps, …) "
+        f"with steps of {shape}"
+    )
+
+
+def whole(values: Array, path: Path) -> Array:
+    """The values as integers, those of a float type copied; the chip takes no fractions."""
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.rint(values)).all():
+        return values.astype(np.int64)
+    if values.dtype.kind not in "bui":
+        raise InputError(
+            f"{path}: a chip's input is whole numbers, got {values.dtype} with fractions; "
+            "scale the input to integers and the first weights by as much"
+        )
+    return values
+
+
+def _require_within(path: Path, values: Array, neuron: Input) -> None:
+    """Look at all samples before the first one runs."""
+    low, high = neuron.limits
+    for start in range(0, len(values), LOOKED_AT):
+        some = values[start : start + LOOKED_AT]
+        if some.min() < low or some.max() > high:
+            raise InputError(
+                f"{path}: holds {some.min()} to {some.max()} in samples {start} to "
+                f"{start + len(some) - 1}, the input takes {low} to {high} ({neuron.bits} bits)"
+            )
