@@ -284,23 +284,6 @@ def test_simulations_that_make_no_sense() -> None:
         backend.simulate(graph, None, images(graph, 2), np.zeros(1))
 
 
-def test_sums_that_stock_lava_would_wrap() -> None:
-    """127 · 2^8 from 300 neurons is beyond 24 bits; a decaying current lets the check pass it."""
-    graph = Graph(
-        "loud",
-        (
-            Population("in", (300, 1, 1), Input(1)),
-            Population("a", (1, 1, 1), LoihiLif(vth=9, du=4094)),
-        ),
-        (Projection("e", "in", "a", Dense(), 8, np.full((1, 300), 127 << 8), exponent=8),),
-        "a",
-        timesteps=1,
-        readout="spikes",
-    )
-    with pytest.raises(InputError, match=r"'a': .* sum to 9753600, Lava's Conv wraps"):
-        backend.run(graph, None, images(graph, 1), backend="stock")
-
-
 def test_stock_with_two_inputs() -> None:
     graph = chain()
     two = graph.with_parts(

@@ -87,4 +87,4 @@ def delivered(op: Op, sums: IntArray, bits: int) -> IntArray:
         with np.errstate(invalid="ignore"):
             sums = sums.astype(np.float64).astype(np.int32).astype(np.int64)
     half = 2 ** (bits - 1)
-    return (sums + half) % (2 * half) - half
+    return np.asarray((sums + half) % (2 * half) - half)

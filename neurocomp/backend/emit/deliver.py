@@ -51,12 +51,12 @@ def synapses_onto(
     Args:
         slices: what the box is made of, and the logical core that holds each slice.
     """
-    served = {s: served(net, e, s, core) for s, core in slices.items()}
-    if all(mask is None for mask in served.values()):
+    masks = {s: served(net, e, s, core) for s, core in slices.items()}
+    if all(mask is None for mask in masks.values()):
         yield from _blocks(net, e, box, None)
     else:
         for s in sorted(slices):
-            yield from _blocks(net, e, s, served[s])
+            yield from _blocks(net, e, s, masks[s])
 
 
 def served(net: Wiring, e: Projection, box: Slice, core: int) -> Mask | None:
