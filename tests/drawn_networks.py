@@ -50,7 +50,7 @@ def networks(draw: st.DrawFn, family: str = LIF) -> Graph:
     projections: list[Projection] = []
     for i in range(1, draw(st.integers(1, 3)) + 1):
         source, name = draw(st.sampled_from(populations)), f"p{i}"
-        op, shape = draw(operations(source.shape))
+        op, shape = draw(operations(source.shape, dense=0.6 if family == LOUD else 0.25))
         neuron = draw(_neurons(family))
         wired = [draw(_projections(rng, source, name, op, shape, family))]
         for other in populations[1:]:
@@ -112,8 +112,8 @@ def _projections(
     kept: float = 1.0,
 ) -> Projection:
     """Random weights, and delays of single synapses of dense layers."""
-    bits = draw(st.sampled_from([1, 2, 5, 8]))
-    exponent = draw(st.integers(0, 7 if family == LOUD else 2))
+    bits = draw(st.sampled_from([8, 5, 2, 1]))
+    exponent = draw(st.sampled_from([7, 5, 2, 0] if family == LOUD else [0, 1, 2]))
     form = weight_shape(op, source.shape, shape)
     e = projection(rng, source.name, name, op, form, bits=bits, exponent=exponent, kept=kept)
     if isinstance(op, Dense) and draw(st.integers(0, 2)) == 0:
@@ -131,9 +131,9 @@ def _bias(
 
 
 @st.composite
-def operations(draw: st.DrawFn, source: Shape) -> tuple[Op, Shape]:
-    """An operation on a source shape, and the shape that it makes."""
-    if draw(st.integers(0, 3)) == 0:
+def operations(draw: st.DrawFn, source: Shape, dense: float = 0.25) -> tuple[Op, Shape]:
+    """An operation on a source shape, a share of them dense, and the shape that it makes."""
+    if draw(st.integers(1, 20)) <= 20 * dense:
         return Dense(), (draw(st.integers(1, 6)), 1, 1)
     pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
     low = st.tuples(st.integers(0, 1), st.integers(0, 1))
