@@ -204,7 +204,7 @@ def test_operations_by_hand() -> None:
     populations = (Population("s", (1, 3, 3), Input(1)), Population("t", (2, 3, 3), READOUT))
     e = Projection("e", "s", "t", Conv((3, 3), padding=(1, 1)), 8, weight)
     graph = Graph("fan", populations, (e,), "t", timesteps=1)
-    done = operations(graph, Counts(fired={"s": np.ones((1, 3, 3), np.int64)}))["e"]
+    done = operations(graph, Counts(fired={"s": np.ones((1, 3, 3), np.int64)}), None)["e"]
     assert done.tolist() == [[[4, 6, 4], [6, 9, 6], [4, 6, 4]], [[3, 5, 3], [5, 8, 5], [3, 5, 3]]]
 
 
