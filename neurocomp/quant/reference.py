@@ -28,6 +28,7 @@ from neurocomp.ir import (
 from neurocomp.ir.schedule import split_delays, topological_order
 from neurocomp.quant import fixed
 from neurocomp.quant.fixed import IntArray
+from neurocomp.quant.sums import delivered, peak, sum_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,9 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     source_name = graph.inputs[0].name
     order = [graph.population(n) for n in topological_order(graph) if n != source_name]
     states = {p.name: _state(p, batch) for p in order}
-    limits = {
-        e.name: fixed.sum_limit(e, graph.population(e.source).neuron) for e in graph.projections
-    }
     sent: dict[str, Array] = {source_name: drive}
     kept = {p.name: _kept(p, batch, steps, watch) for p in order}
+    bits = {e.name: _sum_bits(graph, e) for e in graph.projections}
     for p in order:
         kind = np.int32 if isinstance(p.neuron, GRADED) else np.bool_
         sent[p.name] = np.zeros((batch, steps, *p.shape), kind)
@@ -145,7 +144,8 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
             for e in graph.incoming(p.name):
                 if t >= e.delay:
                     total = synaptic_sum(e, sent[e.source][:, t - e.delay], p.shape)
-                    a += fixed.wrap_sum(total, limits[e.name])
+                    wraps_at = bits[e.name]
+                    a += total if wraps_at is None else delivered(e.op, total, wraps_at)
             sent[p.name][:, t] = states[p.name].step(a)
             for name, values_of in kept[p.name].items():
                 values_of[:, t if watch.every_step else 0] = states[p.name].state(name)
@@ -158,6 +158,13 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
         readout.reshape(batch, -1),
         {f"{p.name}.{name}": x for p in order for name, x in kept[p.name].items()},
     )
+
+
+def _sum_bits(graph: Graph, e: Projection) -> int | None:
+    """Where Lava wraps the sums of a projection; None where they stay below."""
+    assert e.weight is not None  # a checked integer graph
+    sender = graph.population(e.source).neuron
+    return sum_bits(e, sender, peak(e.weight, sender))
 
 
 def _state(p: Population, batch: int) -> _Lif | _Graded:

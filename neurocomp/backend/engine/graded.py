@@ -40,13 +40,3 @@ class SigmaDeltas:
             words = a.astype(np.int64).astype(np.int32)
             self._state, sent[t] = graded_step(self._state, words, self._bias, self._neuron)
             yield t, slice(None)
-
-
-def wrap_sums(sums: Floats, limit: int) -> None:
-    """Wrap sums at ± a limit, in place (`quant.fixed.wrap_sum`).
-
-    Exact in float64: all values are integers below 2^53, and the limit is a power of two.
-    """
-    if max(-float(sums.min()), float(sums.max())) >= limit:
-        turns = np.floor((sums + limit) / (2 * limit))
-        np.subtract(sums, turns * (2 * limit), out=sums)

@@ -6,14 +6,14 @@ import numpy as np
 
 from neurocomp.backend.emit.boxes import within
 from neurocomp.backend.emit.program import Part, Synapses
-from neurocomp.backend.engine.graded import SigmaDeltas, wrap_sums
+from neurocomp.backend.engine.graded import SigmaDeltas
 from neurocomp.backend.engine.heard import Heard, Inlet, View
 from neurocomp.backend.engine.kernels import kernel
 from neurocomp.backend.engine.membrane import UNIT, Floats, FloatType, Membrane, sum_dtype
 from neurocomp.backend.engine.messages import hwc
-from neurocomp.backend.engine.wide import WIDE_PEAK, WideMembrane
 from neurocomp.backend.execution import Form
-from neurocomp.ir import GRADED, Array
+from neurocomp.ir import GRADED, Array, Op
+from neurocomp.quant.sums import delivered
 
 
 class Delivery:
@@ -25,9 +25,9 @@ class Delivery:
         self.fills = synapses.target == part.box
         c, y, x = within(synapses.target, part.box)
         self._into = (slice(None), y, x, c)
-        unit = 1 if isinstance(part.neuron, GRADED) else UNIT
-        self._limit = synapses.limit * unit if synapses.peak >= synapses.limit else None
-        self._kernel = kernel(synapses, dtype, unit)
+        self._op, self._bits = synapses.op, synapses.bits
+        self._unit = 1 if isinstance(part.neuron, GRADED) else UNIT
+        self._kernel = kernel(synapses, dtype, self._unit)
         self._arrives = None
         if synapses.arrives is not None:
             self._arrives = synapses.arrives.transpose(1, 2, 0)
@@ -42,13 +42,26 @@ class Delivery:
         if self._arrives is not None:
             seen = seen * self._arrives
         into = sums if self.fills else sums[self._into]
-        if self._limit is not None:
-            alone = np.empty_like(into)
-            self._kernel(seen, alone, add=False)
-            wrap_sums(alone, self._limit)
-            np.copyto(into, into + alone if add else alone)
-        else:
+        if self._bits is None:
             self._kernel(seen, into, add=add)
+            return
+        alone = np.empty_like(into) if add else into
+        self._kernel(seen, alone, add=False)
+        wrap_sums(alone, self._op, self._bits, self._unit)
+        if add:
+            np.add(into, alone, out=into)
+
+
+def wrap_sums(sums: Floats, op: Op, bits: int, unit: int) -> None:
+    """Leave of a projection's sums what Lava leaves of them (`quant.sums.delivered`), in place.
+
+    Exact: all are integers that the sums' type holds, and what is left is smaller.
+
+    Args:
+        unit: factor of all sums.
+    """
+    if max(-float(sums.min()), float(sums.max())) >= unit * 2 ** (bits - 1):
+        np.multiply(delivered(op, (sums / unit).astype(np.int64), bits), unit, out=sums)
 
 
 class PartAtWork:
@@ -64,16 +77,13 @@ class PartAtWork:
         self.dtype = np.float64 if isinstance(part.neuron, GRADED) else sum_dtype(part.peak)
         shape = (form.batch, *hwc(part.box.shape))
         self.shape = shape
-        self._neurons: Membrane | WideMembrane | SigmaDeltas
+        self._neurons: Membrane | SigmaDeltas
         if isinstance(part.neuron, GRADED):
             self._neurons = SigmaDeltas(part, form.batch)
             self.sent: Array = np.zeros((form.block, *shape), np.int32)
         else:
+            self._neurons = Membrane(part, form.batch, watched="u" in kept)
             self.sent = np.zeros((form.block, *shape), np.bool_)
-            if part.peak > WIDE_PEAK:
-                self._neurons = WideMembrane(part, form.batch)
-            else:
-                self._neurons = Membrane(part, form.batch, watched="u" in kept)
         self._own = Inlet(heard.get(part.box.population), part.box)
         made = [Delivery(s, heard[s.view.population], part, self.dtype) for s in part.synapses]
         self._still = [d for d in made if d.still]

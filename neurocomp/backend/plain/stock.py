@@ -99,9 +99,9 @@ def _require_buildable(graph: Graph) -> None:
     if len(graph.inputs) != 1:
         raise InputError(f"{graph.name}: exactly one input is supported, got {len(graph.inputs)}")
     for p in graph.neurons:
-        if isinstance(p.neuron, GRADED):
-            if graph.timesteps is not None and p.bias is not None and p.bias.any():
-                raise InputError(
-                    f"population '{p.name}': Lava's sigma-delta processes cannot wait for their "
-                    "window to begin, so a bias comes too early; use backend 'lava'"
-                )
+        biased = p.bias is not None and bool(p.bias.any())
+        if isinstance(p.neuron, GRADED) and graph.timesteps is not None and biased:
+            raise InputError(
+                f"population '{p.name}': Lava's sigma-delta processes cannot wait for their "
+                "window to begin, so a bias comes too early; use backend 'lava'"
+            )
