@@ -57,9 +57,9 @@ def placed(
     effort: Effort,
     seed: int,
 ) -> list[Member]:
-    """Partitions of a portfolio on the target, those that another beats in cores and messages apart.
+    """Partitions of a portfolio on the target, but for those beaten in cores and messages.
 
-    They are placed once; what a policy of the portfolio likes best is placed with all the effort.
+    All are placed once; what a policy of the portfolio likes best is placed with all the effort.
 
     Raises:
         FitError: the target has too few cores for any.

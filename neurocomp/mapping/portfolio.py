@@ -63,7 +63,7 @@ def portfolio(
 ) -> Portfolio:
     """What searches over blocks of layers find for each policy, packed; and two plain tilings.
 
-    All shipped policies look for it whichever is asked, so that each has what the others found. A
+    All shipped policies look for it whichever is asked, so that each has what the others found; a
     user's own policy looks for more after them.
 
     Raises:
@@ -77,10 +77,11 @@ def portfolio(
     yardstick = _yardstick(graph, target, rates, plain)
     ways = Ways(graph, target, rates, axons, tiles)
     aims = tuple(dict.fromkeys((*_shipped(), policy)))
+    wanted = (*aims, *_on_more_chips(aims, yardstick))
     asked = seed if effort.hypergraph and available() else None
     found = [
         partition
-        for choice in _choices(ways, yardstick, aims, effort, seed)
+        for choice in _choices(ways, yardstick, wanted, effort, seed)
         for partition in packed(graph, target, rates, bundles(choice, ways), effort.passes, asked)
     ]
     return Portfolio(tuple(dict.fromkeys([*found, *plain])), yardstick, aims)
@@ -88,9 +89,15 @@ def portfolio(
 
 @cache
 def _shipped() -> tuple[Policy, ...]:
-    """The shipped policies that search, those first that weigh cores least."""
-    every = map(load_policy, policy_names())
-    return tuple(sorted((p for p in every if p.partitioner == SEARCH), key=lambda p: p.core_weight))
+    """The shipped policies that search."""
+    return tuple(p for p in map(load_policy, policy_names()) if p.partitioner == SEARCH)
+
+
+def _on_more_chips(aims: Iterable[Policy], yardstick: Yardstick) -> list[Policy]:
+    """The one that weighs cores least without counting chips, where one chip may be too small."""
+    least = min(aims, key=lambda aim: aim.core_weight)
+    several = yardstick.cores > yardstick.cores_per_chip
+    return [least.model_copy(update={"fewest_chips": False})] if several else []
 
 
 def _choices(
@@ -142,9 +149,7 @@ def _one_per_core(graph: Graph, tiles: Tiles) -> Partition:
     return Partition(tuple((Slice(name, *box),) for name, box in every))
 
 
-def _yardstick(
-    graph: Graph, target: Target, rates: Rates, plain: Iterable[Partition]
-) -> Yardstick:
+def _yardstick(graph: Graph, target: Target, rates: Rates, plain: Iterable[Partition]) -> Yardstick:
     """The unit is the partition with the fewest cores, among those with the fewest messages."""
     sent = ((len(p.cores), flow(graph, p, rates).messages) for p in plain)
     return Yardstick(*min(sent), live_per_chip(target))

@@ -21,7 +21,7 @@ from neurocomp.mapping.tiling.ways import Block, Ways
 from neurocomp.spec.policy import Policy
 
 MAX_SWEEPS = 4
-MAX_PLANS = 8  # of the changes that can be made at one place, the most promising ones
+MAX_PLANS = 24  # of the changes that can be made at one place, the most promising ones
 KICKED = 3  # blocks that a kick changes
 Size: TypeAlias = tuple[int, float]  # cores and messages
 Cost: TypeAlias = tuple[int, float]
@@ -122,7 +122,7 @@ class Search:
         for way in change.values():
             least = least + way.least
             sent += way.messages + way.each * way.n_bundles
-        return self._cost(float((least / self._limits).max()), sent)
+        return self._cost(int((-(-least // self._limits)).max()), sent)
 
     def _neighbours(self, block: Block) -> list[Block]:
         """Blocks that send to a block or hear it."""
