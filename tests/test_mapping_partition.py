@@ -168,10 +168,25 @@ def test_feedback_that_cannot_settle_or_fit_says_so() -> None:
         partitions("portfolio", loop(), Target.model_validate(raw))
 
 
-def test_layers_that_never_settle_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neurocomp.mapping.tiling.settle.MAX_ROUNDS", 1)
-    with pytest.raises(FitError, match="loop: its feedback projections need more axons the more"):
-        partitions("compiler", loop(), target())
+def test_layers_that_can_never_settle_say_which_limit_stands_in_the_way() -> None:
+    """Two layers of n neurons hear each other all to all: pieces of a and b neurons need
+
+    a × ⌈n/b⌉ and b × ⌈n/a⌉ axons, whose product is n² at least: more than 1000² for n = 1001.
+    """
+    layers = [Population(name, (1001, 1, 1), NEURON) for name in "ab"]
+    ends = (("in", "a", 0), ("a", "b", 0), ("b", "a", 2))
+    graph = Graph(
+        "loop",
+        (Population("in", (8, 1, 1), Input()), *layers),
+        tuple(Projection(f"{a}-{b}", a, b, Dense(), 8, delay=d) for a, b, d in ends),
+        "b",
+    )
+    raw = LOIHI1.model_dump()
+    limits = {"neurons": 600, "synapse_words": 10**7, "in_axons": 10**6, "out_axons": 1000}
+    raw["core"] |= {name: {"value": value} for name, value in limits.items()}
+    message = r"^b: a piece of \d+ neurons needs 1,\d+ out axons, a core of loihi1 has 1,000; the"
+    with pytest.raises(FitError, match=message):
+        partitions("compiler", verify(graph), Target.model_validate(raw))
 
 
 def test_layers_that_are_cut_together_send_each_other_little() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -72,13 +71,11 @@ def portfolio(
         FitError: a population cannot be cut small enough.
     """
     axons = Axons(graph, target)
-    tiles = settled(graph, target, axons, _fewest(Heard(graph, rates)))
-    plain = {_one_per_core(graph, tiles): None}
-    with suppress(FitError):
-        plain[_one_per_core(graph, settled(graph, target, axons, compiler_tile))] = None
+    tilings = _tilings(graph, target, rates, axons)
+    plain = dict.fromkeys(_one_per_core(graph, tiles) for tiles in tilings)
     found = {partition: flow(graph, partition, rates) for partition in plain}
     yardstick = _yardstick(target, found.values())
-    ways = Ways(graph, target, rates, axons, tiles)
+    ways = Ways(graph, target, rates, axons, tilings[0])
     aims = tuple(dict.fromkeys((*_shipped(), policy)))
     wanted = (*aims, *_on_more_chips(aims, yardstick))
     if effort.until is not None:  # the time may not suffice for all
@@ -92,6 +89,23 @@ def portfolio(
             if partition not in found:
                 found[partition] = flow(graph, partition, rates)
     return Portfolio(found, yardstick, aims)
+
+
+def _tilings(graph: Graph, target: Target, rates: Rates, axons: Axons) -> list[dict[str, Shape]]:
+    """With one layer per core: the one with the fewest cores of each layer, and the compiler's.
+
+    Raises:
+        FitError: there is neither.
+    """
+    found, faults = [], []
+    for choose in (_fewest(Heard(graph, rates)), compiler_tile):
+        try:
+            found.append(settled(graph, target, axons, choose))
+        except FitError as fault:
+            faults.append(fault)
+    if not found:
+        raise faults[0]
+    return found
 
 
 @cache
