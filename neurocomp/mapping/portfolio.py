@@ -76,19 +76,18 @@ def portfolio(
     found = {partition: flow(graph, partition, rates) for partition in plain}
     yardstick = _yardstick(target, found.values())
     ways = Ways(graph, target, rates, axons, tilings[0])
-    aims = tuple(dict.fromkeys((*_shipped(), policy)))
-    wanted = (*aims, *_on_more_chips(aims, yardstick))
+    wanted = [*_shipped(), *_on_more_chips(_shipped(), yardstick), policy]
     if effort.until is not None:  # the time may not suffice for all
-        wanted = tuple(dict.fromkeys((policy, *wanted)))
+        wanted.insert(0, policy)
     asked = seed if effort.hypergraph and available() else None
     packing = effort.share(PACKED)
-    for choice in _choices(ways, yardstick, wanted, effort.share(SEARCHED), seed):
+    for choice in _choices(ways, yardstick, dict.fromkeys(wanted), effort.share(SEARCHED), seed):
         if packing.over:
             break
         for partition in packed(graph, target, rates, bundles(choice, ways), packing, asked):
             if partition not in found:
                 found[partition] = flow(graph, partition, rates)
-    return Portfolio(found, yardstick, aims)
+    return Portfolio(found, yardstick, tuple(dict.fromkeys((*_shipped(), policy))))
 
 
 def _tilings(graph: Graph, target: Target, rates: Rates, axons: Axons) -> list[dict[str, Shape]]:
