@@ -30,6 +30,11 @@ class Flow:
     between: csr_array
     inputs: npt.NDArray[np.float64]
 
+    @property
+    def messages(self) -> float:
+        """Between all cores."""
+        return float(self.between.sum())
+
 
 def flow(graph: Graph, partition: Partition, rates: Rates) -> Flow:
     """Σ rate of the neurons of a core that have a target on another core.
@@ -57,6 +62,8 @@ def flow(graph: Graph, partition: Partition, rates: Rates) -> Flow:
 
 def _expected(rates: Rates, population: str, regions: set[Region]) -> float:
     """Spikes per step of the union of regions of one population."""
+    if len(regions) == 1:
+        return rates.of(population, *regions)
     distinct = sorted(r for r in regions if not any(r != s and _inside(r, s) for s in regions))
     pieces = distinct if len(distinct) == 1 else _disjoint(distinct)
     return sum(rates.of(population, piece) for piece in pieces)
