@@ -104,12 +104,11 @@ class Annealer:
             cost = self.cost
             if cost < best:
                 best, places = cost, self.place.copy()
-            slow = temperature > 0 or cost > (1 - SLOW) * last
-            if effort.over or (temperature <= COLD * self._mean and slow):
-                break
-            temperature *= _cooling(accepted, reach)
-            last = cost
+            still = temperature > 0 or cost > (1 - SLOW) * last
+            temperature, last = temperature * _cooling(accepted, reach), cost
             reach = min(max(reach * (1 - ACCEPTED + accepted), 1.0), widest)
+            if effort.over or (still and temperature <= COLD * self._mean):
+                break
         for reach in (1.0, 2.0, 3.0):
             self._try(swaps, reach, 0.0)
         if self.cost > best:
