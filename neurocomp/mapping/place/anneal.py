@@ -22,11 +22,11 @@ from neurocomp.mapping.place.board import Board, Floats, Ints, board
 from neurocomp.mapping.place.starts import starts
 from neurocomp.spec.target import Target
 
-MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from their order
+MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from the best start
 MAX_TEMPERATURES = 400
 MAX_DESCENT = 1 << 20  # cores × places up to which all swaps are looked at in the end
-HOT, WARM = 20, 0.1
-SLOW = 0.002
+HOT, WARM = 20.0, 0.1  # standard deviations of what swaps change: the first temperatures
+SLOW = 0.002  # share that a round downhill has to save for another one
 LEAST = 1e-9  # of the mean messages between two cores that talk: less is no saving
 ACCEPTED = 0.44  # share of accepted swaps at which annealing works best
 COLD = 0.005  # of the mean messages between two cores that talk: the last temperature
@@ -35,6 +35,10 @@ COLD = 0.005  # of the mean messages between two cores that talk: the last tempe
 def anneal(flow: Flow, target: Target, rng: np.random.Generator, effort: Effort) -> Placement:
     """Few messages × hops on the fewest chips, and few chip crossings; the best of some runs.
 
+    Runs from a high temperature forget where they begin; the last run is gentle and begins with the
+    best that is known by then, be it one of the `starts`. Where the time is up, what is there
+    counts: it is never worse than the given order.
+
     Raises:
         FitError: more cores than the target has.
     """
@@ -42,10 +46,11 @@ def anneal(flow: Flow, target: Target, rng: np.random.Generator, effort: Effort)
     both = csr_array(flow.between + flow.between.T)
     begun = starts(both, places, flow.n, effort)
     best, found = begun[0]
-    for run in range(effort.runs + 1):
+    hot_runs = effort.runs if flow.n <= MAX_ANNEALED else 0
+    for run in range(hot_runs + 1):
         if effort.over:
             break
-        hot = run < effort.runs and flow.n <= MAX_ANNEALED
+        hot = run < hot_runs
         annealer = Annealer(both, places, np.arange(flow.n) if hot else found, rng)
         cost, ends = annealer.run(effort, HOT if hot else WARM)
         if cost < best:
@@ -93,7 +98,7 @@ class Annealer:
         return float(paid.sum() / 2)
 
     def run(self, effort: Effort, heat: float) -> tuple[float, Ints]:
-        """The least cost found, and the places of the cores there."""
+        """The least cost found, and the places of the cores there; ``heat``: `HOT` or `WARM`."""
         swaps = int(effort.swaps * self.n ** (4 / 3)) + 1
         reach = widest = float(max(self._number.shape[:2]))
         best, places = self.cost, self.place.copy()

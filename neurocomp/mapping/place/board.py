@@ -14,8 +14,9 @@ from neurocomp.mapping.model import CoreAddress
 from neurocomp.spec.target import Target
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
 Ints: TypeAlias = npt.NDArray[np.intp]
-CROSSING = 3.0  # hops that a chip border counts as, on top of its own
+CROSSING = 3.0  # hops a chip border counts as, on top of its own: a choice, no measured price
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,13 +7,13 @@ others are, as far as it is known, draws a core to one side (Dunlop and Kernigha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from scipy.sparse import csr_array
 
-from neurocomp.mapping.place.board import Board, Floats, Ints
+from neurocomp.mapping.place.board import Board, Bools, Floats, Ints
 from neurocomp.mapping.place.split import split
+
+REGIONS = 1600  # about as many are halved: of more cores the last few stand in their order
 
 
 def halved(both: csr_array, places: Board, n: int) -> Ints:
@@ -25,12 +25,12 @@ def halved(both: csr_array, places: Board, n: int) -> Ints:
     points = places.points
     used = _near(points, n)
     where = np.tile(points[used].mean(axis=0), (n, 1))
-    found = np.empty(n, np.intp)
+    found, few = np.empty(n, np.intp), n // REGIONS + 1
     regions = [(np.arange(n), used)]
     while regions:
         halves = []
         for cores, room in regions:
-            cut = _cut(points[room], places.chips[room])
+            cut = _cut(points[room], places.chips[room]) if len(cores) > few else None
             if cut is None:
                 found[cores] = room
                 continue
@@ -48,7 +48,7 @@ def _near(points: Floats, n: int) -> Ints:
     return np.sort(np.argsort(np.round(distance, 6), kind="stable")[:n])
 
 
-def _cut(points: Floats, chips: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:
+def _cut(points: Floats, chips: Ints) -> Bools | None:
     """The places beyond the cut that halves some places best; None on a single tile."""
     extent = np.ptp(points, axis=0)
     if not extent.any():
@@ -61,9 +61,7 @@ def _cut(points: Floats, chips: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool
     return np.asarray(along >= borders[np.abs(2 * sizes - len(along)).argmin()])
 
 
-def _far(
-    both: csr_array, where: Floats, cores: Ints, points: Floats, cut: Ints
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _far(both: csr_array, where: Floats, cores: Ints, points: Floats, cut: Bools) -> Bools:
     """Whether each core of a region goes beyond the cut."""
     near, far = points[~cut].mean(axis=0), points[cut].mean(axis=0)
     rows = both[cores]
@@ -73,7 +71,8 @@ def _far(
     inside = column >= 0
     others = where[rows.indices[~inside]]
     nearer = np.abs(others - near).sum(axis=1) - np.abs(others - far).sum(axis=1)
-    drawn = np.bincount(row[~inside], rows.data[~inside] * nearer, minlength=len(cores))
+    pull = rows.data[~inside] * nearer
+    drawn = np.bincount(row[~inside], pull, minlength=len(cores)).astype(np.float64)
     among = csr_array(
         (rows.data[inside], (row[inside], column[inside])), shape=(len(cores), len(cores))
     )

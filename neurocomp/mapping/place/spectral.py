@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, diags_array
 
 from neurocomp.mapping.place.board import Floats
 
-STEPS = 48
+STEPS = 64
 EXHAUSTED = 1e-9
 DIGITS = 6  # of a coordinate whose greatest is 1; what rounding leaves is no difference
 
@@ -32,7 +32,8 @@ def coordinates(messages: csr_array) -> Floats:
     for _ in range(2):
         known.append(_slowest(around, known))
     waves = np.stack(known[1:], axis=1) * scale[:, None]
-    return np.round(waves / max(float(np.abs(waves).max()), EXHAUSTED), DIGITS)
+    greatest = max(float(np.abs(waves).max()), EXHAUSTED)
+    return np.asarray(np.round(waves / greatest, DIGITS), np.float64)
 
 
 def _slowest(around: csr_array, known: list[Floats]) -> Floats:

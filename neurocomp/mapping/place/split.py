@@ -6,20 +6,19 @@ Besides each other, cores are drawn to either half by those outside.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from neurocomp.mapping.place.board import Floats, Ints
+from neurocomp.mapping.place.board import Bools, Floats, Ints
 from neurocomp.mapping.place.spectral import coordinates
 
 ANGLES = 16  # directions in the plane of the two coordinates, along which cores are sorted
-SMALLEST = 16  # cores for which coordinates are worth their time
+SMALLEST = 24  # cores for which coordinates are worth their time
 PASSES = 6
 PATIENCE = 40  # exchanges without a new best before a pass ends
 LEAST = 1e-9  # of all messages: less is no saving
 
 
-def split(messages: csr_array, drawn: Floats, apart: float, first: int) -> npt.NDArray[np.bool_]:
+def split(messages: csr_array, drawn: Floats, apart: float, first: int) -> Bools:
     """Whether each core is in the second half, so that few messages go far.
 
     Args:
@@ -41,9 +40,7 @@ def split(messages: csr_array, drawn: Floats, apart: float, first: int) -> npt.N
     return _exchanged(messages, drawn, apart, signs[:, int(np.round(costs, 9).argmin())])
 
 
-def _exchanged(
-    messages: csr_array, drawn: Floats, apart: float, sign: Floats
-) -> npt.NDArray[np.bool_]:
+def _exchanged(messages: csr_array, drawn: Floats, apart: float, sign: Floats) -> Bools:
     """Exchange cores of the halves while a chain of exchanges saves."""
     least = LEAST * (messages.sum() * apart + np.abs(drawn).sum())
     for _ in range(PASSES):
@@ -54,9 +51,7 @@ def _exchanged(
     return sign > 0
 
 
-def _chain(
-    messages: csr_array, drawn: Floats, apart: float, sign: Floats
-) -> tuple[Ints, float]:
+def _chain(messages: csr_array, drawn: Floats, apart: float, sign: Floats) -> tuple[Ints, float]:
     """The best beginning of a chain of exchanges, each core once, and what it saves."""
     force = apart * (messages @ sign) + drawn  # towards the second half
     leave = np.where(sign < 0, force, -np.inf)

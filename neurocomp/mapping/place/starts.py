@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def _made(both: csr_array, board: Board, n: int) -> Iterator[Ints]:
 
 
 def assigned(both: csr_array, board: Board, n: int) -> Ints:
-    """The fast approximate quadratic assignment of Vogelstein et al. (2015), from its barycentre."""
+    """A quadratic assignment solved approximately (FAQ, Vogelstein et al. 2015)."""
     points = board.points
     distance = np.abs(points[:, None] - points).sum(axis=2)
     messages = np.zeros_like(distance)
