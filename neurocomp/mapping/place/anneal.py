@@ -19,11 +19,14 @@ from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import Placement
 from neurocomp.mapping.place.board import Board, Floats, Ints, board
+from neurocomp.mapping.place.starts import starts
 from neurocomp.spec.target import Target
 
-MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from their order
+MAX_ANNEALED = 1500  # cores; more than these are only moved downhill from the best start
 MAX_TEMPERATURES = 400
 MAX_DESCENT = 1 << 20  # cores × places up to which all swaps are looked at in the end
+HOT, WARM = 20.0, 0.1  # standard deviations of what swaps change: the first temperatures
+SLOW = 0.002  # share that a round downhill has to save for another one
 LEAST = 1e-9  # of the mean messages between two cores that talk: less is no saving
 ACCEPTED = 0.44  # share of accepted swaps at which annealing works best
 COLD = 0.005  # of the mean messages between two cores that talk: the last temperature
@@ -32,18 +35,26 @@ COLD = 0.005  # of the mean messages between two cores that talk: the last tempe
 def anneal(flow: Flow, target: Target, rng: np.random.Generator, effort: Effort) -> Placement:
     """Few messages × hops on the fewest chips, and few chip crossings; the best of some runs.
 
+    Runs from a high temperature forget where they begin; the last run is gentle and begins with the
+    best that is known by then, be it one of the `starts`. Where the time is up, what is there
+    counts: it is never worse than the given order.
+
     Raises:
         FitError: more cores than the target has.
     """
     places = board(target, flow.n)
     both = csr_array(flow.between + flow.between.T)
-    best, found = np.inf, np.arange(flow.n)
-    for _ in range(effort.runs):
-        cost, ends = Annealer(both, places, np.arange(flow.n), rng).run(effort)
-        if cost < best:
-            best, found = cost, ends
+    begun = starts(both, places, flow.n, effort)
+    best, found = begun[0]
+    hot_runs = effort.runs if flow.n <= MAX_ANNEALED else 0
+    for run in range(hot_runs + 1):
         if effort.over:
             break
+        hot = run < hot_runs
+        annealer = Annealer(both, places, np.arange(flow.n) if hot else found, rng)
+        cost, ends = annealer.run(effort, HOT if hot else WARM)
+        if cost < best:
+            best, found = cost, ends
     return Placement(tuple(places.addresses[place] for place in found))
 
 
@@ -86,20 +97,22 @@ class Annealer:
         paid = self._across[cores, tiles[:, 0]] + self._down[cores, tiles[:, 1]]
         return float(paid.sum() / 2)
 
-    def run(self, effort: Effort) -> tuple[float, Ints]:
-        """The least cost found, and the places of the cores there."""
+    def run(self, effort: Effort, heat: float) -> tuple[float, Ints]:
+        """The least cost found, and the places of the cores there; ``heat``: `HOT` or `WARM`."""
         swaps = int(effort.swaps * self.n ** (4 / 3)) + 1
         reach = widest = float(max(self._number.shape[:2]))
         best, places = self.cost, self.place.copy()
-        temperature = 20 * self._spread() if self.n <= MAX_ANNEALED else 0.0
+        last = best
+        temperature = heat * self._spread() if self.n <= MAX_ANNEALED else 0.0
         for _ in range(MAX_TEMPERATURES):
             accepted = self._try(swaps, reach, temperature)
             cost = self.cost
             if cost < best:
                 best, places = cost, self.place.copy()
-            temperature *= _cooling(accepted, reach)
+            still = temperature > 0 or cost > (1 - SLOW) * last
+            temperature, last = temperature * _cooling(accepted, reach), cost
             reach = min(max(reach * (1 - ACCEPTED + accepted), 1.0), widest)
-            if temperature <= COLD * self._mean or effort.over:
+            if effort.over or (still and temperature <= COLD * self._mean):
                 break
         for reach in (1.0, 2.0, 3.0):
             self._try(swaps, reach, 0.0)

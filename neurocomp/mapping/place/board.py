@@ -14,8 +14,9 @@ from neurocomp.mapping.model import CoreAddress
 from neurocomp.spec.target import Target
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
 Ints: TypeAlias = npt.NDArray[np.intp]
-CROSSING = 3.0  # hops that a chip border counts as, on top of its own
+CROSSING = 3.0  # hops a chip border counts as, on top of its own: a choice, no measured price
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +27,7 @@ class Board:
         tiles: (places, 2), column and row of each place, from 0.
         slots: number of each place on its tile.
         across, down: (columns, columns) and (rows, rows), the distances.
+        chips: (places, 2), where the chip of each place lies.
     """
 
     addresses: tuple[CoreAddress, ...]
@@ -33,6 +35,13 @@ class Board:
     slots: Ints
     across: Floats
     down: Floats
+    chips: Ints
+
+    @property
+    def points(self) -> Floats:
+        """(places, 2) coordinates in which distances are those of the board, row plus column."""
+        x, y = self.tiles.T
+        return np.stack([self.across[0, x], self.down[0, y]], axis=1)
 
 
 def board(target: Target, n: int) -> Board:
@@ -55,6 +64,7 @@ def board(target: Target, n: int) -> Board:
         np.array([a.core % per_tile for a in addresses], np.intp),
         _distances(tiles[:, 0], target.mesh.columns.value),
         _distances(tiles[:, 1], target.mesh.rows.value),
+        np.array([chip_of(target, a.chip) for a in addresses], np.intp).reshape(-1, 2),
     )
 
 
