@@ -38,7 +38,6 @@ from neurocomp.ir.shapes import conv_output
 from neurocomp.mapping import Mapping, map_graph, summary
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.canonical import canonical
-from neurocomp.mapping.check import check_summary
 from neurocomp.mapping.store import save
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.read import parse
@@ -131,7 +130,7 @@ CORES_PER_TILE = st.sampled_from([1, 4])
 @given(graphs(), targets())
 @settings(max_examples=15, deadline=None)
 def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
-    """`map_graph` ends with the checker, which knows no algorithm; the counters are counted too.
+    """`map_graph` and `summary` end with the checker, which knows no algorithm.
 
     An error names the layer, the limit that is passed, what is needed and what there is.
     """
@@ -143,7 +142,7 @@ def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
             assert REASON.search(str(mapping))
             assert any(f"{word} has" in str(mapping) for word in ("small", "loihi1"))
         else:
-            row = check_summary(graph, mapping, chip, summary(graph, mapping, chip))
+            row = summary(graph, mapping, chip)
             assert row["lower_bound_cores"] <= mapping.n_cores <= n_live_cores(chip)
             found[policy] = mapping.n_cores
     if "compiler" in found:
@@ -160,7 +159,7 @@ def mapped(graph: Graph, chip: Target, policy: str) -> Mapping | FitError:
 
 @given(graphs(), targets(), st.integers(0, 3), st.sampled_from(policy_names()))
 @settings(max_examples=8, deadline=None)
-def test_same_seed_same_mapping_and_doubled_rates_double_the_traffic(
+def test_same_seed_same_mapping_and_doubled_rates_double_traffic_and_energy(
     graph: Graph, chip: Target, seed: int, policy: str
 ) -> None:
     """A factor of two is exact in binary numbers, so equality is."""
@@ -174,9 +173,26 @@ def test_same_seed_same_mapping_and_doubled_rates_double_the_traffic(
         return
     assert map_graph(graph, chip, policy, rates=rates, seed=seed) == first
     assert map_graph(graph, chip, policy, rates=twice, seed=seed) == first
-    once, doubled = (summary(graph, first, chip, r)["traffic"] for r in (rates, twice))
-    for key in once.keys() - {"rates", "assumed_rate"}:
-        assert doubled[key] == pytest.approx(2 * once[key], rel=1e-12)
+    once, doubled = (summary(graph, first, chip, r) for r in (rates, twice))
+    for key in once["traffic"].keys() - {"rates", "assumed_rates"}:
+        assert doubled["traffic"][key] == pytest.approx(2 * once["traffic"][key], rel=1e-12)
+    energies = [energy_of_spikes(row, chip) for row in (once, doubled)]
+    assert energies[1] == pytest.approx([2 * pj for pj in energies[0]], rel=1e-12)
+
+
+def energy_of_spikes(row: dict[str, Any], chip: Target) -> list[float]:
+    """By basis, the energy of a step without what neurons take whether they spike or not."""
+    priced = chip if chip.costs or chip.costs_like is None else load_target(chip.costs_like)
+    found = []
+    for by_basis in row["costs"].values():
+        for basis, cost in by_basis.items():
+            each = priced.costs[basis]
+            active = each.neuron_active
+            prices = (each.neuron_access, each.neuron_update) if active is None else (active,)
+            of_one = sum(price.pj or 0.0 for price in prices if price is not None)
+            still = of_one * row["events"]["neuron_updates"]
+            found += [cost["energy_pj"]["total"] - still, cost["noc_pj"]]
+    return found
 
 
 FRESH = """
@@ -276,7 +292,7 @@ def figures_as_given(case: str, policy: str) -> tuple[int, dict[str, float]]:
 def figures(graph: Graph, chip: Target, policy: str) -> tuple[int, dict[str, float]]:
     """What a mapping takes and sends."""
     row = summary(graph, map_graph(graph, chip, policy), chip)
-    traffic = {key: value for key, value in row["traffic"].items() if key != "rates"}
+    traffic = {key: value for key, value in row["traffic"].items() if not key.endswith("rates")}
     return row["n_cores"], traffic
 
 

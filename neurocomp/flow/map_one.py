@@ -58,6 +58,7 @@ def map_network(
         FitError: it does not fit; names layer, limit, needed and available.
     """
     from neurocomp.mapping import cores_without_rules, map_graph, map_pareto, summary
+    from neurocomp.mapping.activity import rates_of
     from neurocomp.mapping.route import routing_tables
 
     _require_files(out, picture, routes)
@@ -81,7 +82,7 @@ def map_network(
     row["seconds"] = perf_counter() - start
     files = [] if out is None else _saved(out, mapping, unbeaten)
     if routes is not None:
-        write_json(routes, routing_tables(mapping, target))
+        write_json(routes, routing_tables(mapping, target, rates_of(graph, rates)))
         files.append(routes)
     if picture is not None:
         from neurocomp.report import write_core_map

@@ -41,7 +41,8 @@ def cost_rows(
     Returns:
         ``events`` per step; ``costs``: what the figures are called (``energy`` or, say,
         ``loihi1_equivalent_energy``) and by basis ``energy_pj`` per step by part and in all,
-        ``makespan_ns`` of the busiest core, ``step_ns`` and ``power_mw``.
+        ``noc_pj`` of messages and mesh (what the placement decides), ``makespan_ns`` of the
+        busiest core, ``step_ns`` and ``power_mw``.
     """
     own = bool(target.costs) or target.costs_like is None
     priced = target if own else load_target(str(target.costs_like))
@@ -96,6 +97,7 @@ def _row(
     return {
         "summary": costs.summary,
         "energy_pj": {**energy, "total": total},
+        "noc_pj": energy["messages"] + energy["mesh"],
         "makespan_ns": makespan,
         "step_ns": step,
         "steps_per_second": NS_PER_S / step if step else None,
