@@ -95,7 +95,7 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
         ({"trace": "a", "picture": Path("x.png")}, "x.png: a picture is an SVG; name a file"),
         (
             {"trace": "a", "trace_out": Path("x.svg"), "picture": Path("./x.svg")},
-            "x.svg: is to be both trace and picture; name two files",
+            "x.svg: two results cannot be one file; name another for each",
         ),
         ({"trace": "a, b,a"}, "named twice: a, b,a; name each once"),
         ({"trace": "a", "workers": 2}, "shown by one worker that keeps none"),
