@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_networks import NEURON, board, cell, mesh, pilotnet, target
 
-from neurocomp.errors import FitError
+from neurocomp.errors import FitError, RunError
+from neurocomp.hw import demand
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.ir import (
     Conv,
@@ -35,7 +36,7 @@ from neurocomp.ir import (
     verify,
 )
 from neurocomp.ir.shapes import conv_output
-from neurocomp.mapping import Mapping, map_graph, summary
+from neurocomp.mapping import Mapping, Partition, check, map_graph, summary
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.canonical import canonical
 from neurocomp.mapping.store import save
@@ -178,6 +179,48 @@ def test_same_seed_same_mapping_and_doubled_rates_double_traffic_and_energy(
         assert doubled["traffic"][key] == pytest.approx(2 * once["traffic"][key], rel=1e-12)
     energies = [energy_of_spikes(row, chip) for row in (once, doubled)]
     assert energies[1] == pytest.approx([2 * pj for pj in energies[0]], rel=1e-12)
+
+
+FAULTS = ("a neuron twice", "a neuron missing", "one word too many", "a route that misses a core")
+
+
+@given(graphs(), targets(), st.sampled_from(FAULTS), st.data())
+@settings(max_examples=25, deadline=None)
+def test_the_checker_refuses_every_fault(
+    graph: Graph, chip: Target, fault: str, data: st.DataObject
+) -> None:
+    """Wherever it is made in a legal mapping."""
+    mapping = mapped(graph, chip, "compiler")
+    if isinstance(mapping, FitError):
+        return
+    cores = list(mapping.partition.cores)
+    core = data.draw(st.integers(0, len(cores) - 1))
+    (first, *rest), routes = cores[core], list(mapping.routes)
+    message = ""
+    if fault == "one word too many":
+        most = max(demand(graph, held, chip).synapse_words.used for held in cores)
+        raw = chip.model_dump()
+        raw["core"]["synapse_words"]["value"] = most - 1
+        if most < 2:
+            return
+        chip, message = parse(raw, Target, "t"), f"synapse_words: needs {most:,}, has {most - 1:,}"
+    elif fault == "a route that misses a core":
+        at = data.draw(st.integers(0, len(routes) - 1))
+        lost = data.draw(st.sampled_from(routes[at].targets))
+        left = tuple(core for core in routes[at].targets if core != lost)
+        routes[at] = replace(routes[at], targets=left)
+        message = rf"'{routes[at].population}'.*: messages do not reach cores \[{lost}\]"
+    elif fault == "a neuron twice":
+        cores[core] += (replace(first, stop=tuple(a + 1 for a in first.start)),)
+        message = "1 neurons stand on more than one core"
+    else:
+        axis = max(range(3), key=lambda i: first.shape[i])
+        stop = tuple(b - (i == axis) for i, b in enumerate(first.stop))
+        cores[core] = (*((replace(first, stop=stop),) if first.size > 1 else ()), *rest)
+        message = "neurons stand on no core|holds nothing|are no power of two"
+    spoiled = replace(mapping, partition=Partition(tuple(cores)), routes=tuple(routes))
+    with pytest.raises(RunError, match=message):
+        check(graph, spoiled, chip)
 
 
 def energy_of_spikes(row: dict[str, Any], chip: Target) -> list[float]:
@@ -330,6 +373,21 @@ def test_the_canonical_network_is_the_same_for_every_name_and_order(
         found = canonical(other, rates_of(other, again))
         assert found.graph.digest() == first.graph.digest()
         assert found.rates.values == first.rates.values
+
+
+@given(graphs(), targets(), st.integers(0, 9), st.sampled_from(policy_names()))
+@settings(max_examples=10, deadline=None)
+def test_any_network_maps_alike_under_any_names_and_in_any_order(
+    graph: Graph, chip: Target, seed: int, policy: str
+) -> None:
+    for change in (renamed, reordered):
+        other = change(graph, Random(seed))
+        if isinstance(mapped(graph, chip, policy), FitError):
+            assert isinstance(mapped(other, chip, policy), FitError)
+            continue
+        (cores, traffic), found = figures(graph, chip, policy), figures(other, chip, policy)
+        assert found[0] == cores
+        assert found[1] == pytest.approx(traffic, rel=1e-9)
 
 
 def test_errors_name_layers_as_they_were_given() -> None:

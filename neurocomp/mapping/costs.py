@@ -56,7 +56,7 @@ def cost_rows(
             "synops": float(events.dense.sum() + events.conv.sum()),
             "busiest_core_synops": float((events.dense + events.conv).max(initial=0.0)),
             "messages": float(events.sent.sum()),
-            "hops": float(events.hops.sum()),
+            "hops": events.on_mesh.spike_hops,
         },
         "costs": {
             name: {
@@ -131,14 +131,15 @@ def _events(events: Events, costs: Costs) -> Iterator[_Priced]:
         yield _Priced("synapses", "synapse_conv", events.conv)
     yield _Priced("messages", "message_out", events.sent)
     yield _Priced("messages", "message_in", events.received)
-    yield _Priced("mesh", "hop_east_west", events.hops[:1])
-    yield _Priced("mesh", "hop_north_south", events.hops[1:])
-    yield _Priced("mesh", "within_tile", np.array([events.within_tile]))
+    mesh = events.on_mesh
+    yield _Priced("mesh", "hop_east_west", np.array([mesh.hops_east_west]))
+    yield _Priced("mesh", "hop_north_south", np.array([mesh.hops_north_south]))
+    yield _Priced("mesh", "within_tile", np.array([mesh.within_tile]))
 
 
 def _way_ns(events: Events, costs: Costs) -> float:
     """Time of the message that goes farthest."""
-    ways = zip(events.farthest, (costs.hop_east_west, costs.hop_north_south), strict=True)
+    ways = zip(events.on_mesh.farthest, (costs.hop_east_west, costs.hop_north_south), strict=True)
     return sum(float(n) * (0.0 if c is None else c.ns or 0.0) for n, c in ways)
 
 

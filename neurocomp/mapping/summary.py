@@ -67,7 +67,7 @@ def summary(
             "assumed_rates": {name: activity.mean(name) for name in sorted(activity.assumed)},
         },
         **cost_rows(
-            events(graph, mapping, between, activity, target),
+            events(graph, mapping, between, sent, activity, target),
             target,
             len(mapping.chips),
             step_rate,
