@@ -91,7 +91,7 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
         ({"picture": Path("x.svg")}, "say which populations to trace"),
         ({"trace": "a", "trace_out": Path("gone/t.npz")}, "gone does not exist; make it first"),
         ({"trace": "a", "trace_out": Path("/")}, "is there and no regular file"),
-        ({"trace": "a", "picture": Path("/")}, "is there and no regular file"),
+        ({"trace": "a", "picture": Path("gone/t.svg")}, "gone does not exist; make it first"),
         ({"trace": "a", "picture": Path("x.png")}, "x.png: a picture is an SVG; name a file"),
         (
             {"trace": "a", "trace_out": Path("x.svg"), "picture": Path("./x.svg")},
