@@ -227,7 +227,7 @@ def compare(graph: Graph, target: Target, python: Path, folder: Path) -> int:
     print(f"  packets  ours {packets:>9,}   theirs {theirs['packets']:>9,}")
     print(f"  hops     ours {hops:>9,}   theirs {theirs['hops']:>9,}")
     if written.costs is not None:
-        step = events(graph, mapping, between, activity, target)
+        step = events(graph, mapping, between, ours, activity, target)
         row = cost_rows(step, target, len(mapping.chips))["costs"]["energy"]["sanafe"]
         for part, ours_in in PARTS.items():
             mine = window * sum(row["energy_pj"][name] for name in ours_in) / 1e3

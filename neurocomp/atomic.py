@@ -20,13 +20,25 @@ def require_writable(path: Path) -> None:
     """Refuse a path that no file can be written to, before work is done for it.
 
     Raises:
-        InputError: its folder is not there, or something stands there that is no file, such as a
-            folder, a device or a pipe.
+        InputError: its folder is not there or cannot be written to, or something stands there that
+            is no file, such as a folder, a device or a pipe.
     """
+    _opened(path).unlink()
+
+
+def _opened(path: Path) -> Path:
+    """The file under which a path is written at first, made; errors are `require_writable`'s."""
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is there and no regular file; name another file to write")
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    try:
+        partial.open("wb").close()
+    except OSError as fault:
+        why = f"no file can be written to {path.parent} ({fault.strerror})"
+        raise InputError(f"{path}: {why}; name another place") from fault
+    return partial
 
 
 @contextmanager
@@ -63,8 +75,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: see `require_writable`.
     """
-    require_writable(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    partial = _opened(path)
     try:
         with partial.open("wb") as file:
             yield file

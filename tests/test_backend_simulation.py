@@ -32,6 +32,7 @@ from neurocomp.backend.room import at_once, sample_bytes
 from neurocomp.backend.traffic import messages, operations, per_core
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError, RunError
+from neurocomp.flow.context import measured_rates
 from neurocomp.ir import Dense, Graph, Input, LoihiLif, Population, Projection
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
@@ -148,6 +149,23 @@ def test_a_neuron_on_no_core_makes_no_operations() -> None:
     done = operations(graph, Counts(fired=fired), mapping)
     assert done["in-a"].ravel().tolist() == [0, 7]
     assert done["a-out"].ravel().tolist() == [3]
+
+
+@pytest.mark.parametrize("bits", [1, 4])
+def test_measured_rates_are_those_of_a_simulation(bits: int) -> None:
+    """Of graded inputs as of spikes: the share of values that are not zero is what is counted."""
+    graph = dag()
+    source = replace(graph.inputs[0], neuron=Input(bits))
+    graph = replace(graph, populations=(source, *graph.neurons))
+    values = np.minimum(images(graph, 4), 2**bits - 1)
+    values[:, 0] = 0
+    found = backend.simulate(graph, None, values, backend="reference").rates
+    rates = measured_rates(graph, values)
+    assert rates.keys() == found.keys()
+    for name, rate in rates.items():
+        np.testing.assert_allclose(rate, found[name], rtol=1e-12)
+    assert rates_of(graph, rates).measured
+    assert 0 < rates_of(graph, rates).mean(source.name) < 1
 
 
 def test_operations_with_delays_per_synapse_by_hand() -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from mapping_networks import cell, mlp
+from test_export import classifier
 from typer.testing import CliRunner
 
 from neurocomp.cli import app
-from neurocomp.errors import InputError, RunError
-from neurocomp.flow import map_network, side_by_side
+from neurocomp.errors import InputError, InputWarning, RunError
+from neurocomp.flow import export_network, make_options, map_network, side_by_side, simulate
+from neurocomp.flow.folder import RunFolder
 from neurocomp.ir.store import save
 
 
@@ -125,13 +127,65 @@ def test_saved_mappings_alone_and_with_their_network(tmp_path: Path) -> None:
         paths.append(tmp_path / f"{policy}.json")
         printed.append(map_network(network, "loihi1", policy=policy, out=paths[-1]))
     cores = [row["n_cores"] for row in printed]
-    alone = rows(side_by_side(paths))
+    with pytest.warns(InputWarning, match="not known without their network; name it with --netw"):
+        alone = rows(side_by_side(paths))
     assert alone["cores"][0] == cores
     assert alone["policy"][0] == ["balanced", "compiler"]
     assert "messages per step" not in alone
     found = rows(side_by_side(paths, network=network))
     assert found["cores"][0] == cores
     assert found["messages per step"][0] == [row["traffic"]["messages_per_step"] for row in printed]
+    assert found["rates"][0] == ["assumed", "assumed"]
+    sanafe = [row["costs"]["energy"]["sanafe"] for row in printed]
+    assert found["of it messages and mesh, sanafe, pJ"][0] == [
+        cost["energy_pj"]["messages"] + cost["energy_pj"]["mesh"] for cost in sanafe
+    ]
+    assert found["busiest core, sanafe, ns"][0] == [cost["makespan_ns"] for cost in sanafe]
+
+
+def test_saved_mappings_with_the_run_that_measured(tmp_path: Path) -> None:
+    """The rates of a run named as the network are those that its own mapping was made with."""
+    run = tmp_path / "run"
+    options = make_options(hw="loihi1")
+    with RunFolder.locked(run, options.identity()) as made:
+        save(classifier(), made.stage("train") / "network.npz")
+        made.finish("train", {})
+    path = tmp_path / "m.json"
+    printed = map_network(run, out=path)
+    assert printed["traffic"]["rates"] == "measured"
+    assert printed["traffic"]["assumed_rates"] == {}
+    found = rows(side_by_side([path, path], network=run))
+    assert found["rates"][0] == ["measured", "measured"]
+    assert found["messages per step"][0] == [printed["traffic"]["messages_per_step"]] * 2
+
+
+def test_saved_mappings_of_a_file_read_without_its_first_layers(tmp_path: Path) -> None:
+    network, path = tmp_path / "net.net", tmp_path / "m.json"
+    export_network(classifier(), "netx", out=network)
+    printed = map_network(network, skip_layers=2, out=path)
+    found = rows(side_by_side([path, path], network=network, skip_layers=2))
+    assert found["cores"][0] == [printed["n_cores"]] * 2
+    with pytest.raises(RunError, match="made for another network than"):
+        side_by_side([path, path], network=network)
+
+
+def test_runs_of_another_version(tmp_path: Path) -> None:
+    """A key that is gone or new is named, with the run and what to do; nothing else breaks."""
+    run = tmp_path / "run"
+    identity = make_options(hw="loihi1").identity()
+    identity["target"]["core"]["gone"] = 3
+    del identity["seed"]
+    with RunFolder.locked(run, identity) as made:
+        save(classifier(), made.stage("train") / "network.npz")
+        made.finish("train", {})
+    message = r"run: is a run of another version .*; run the search again (.|\n)*seed: is missing"
+    for command in (map_network, simulate):
+        with pytest.raises(InputError, match=message) as raised:
+            command(run)
+        assert "target.core.gone: unknown key" in str(raised.value)
+    file(run, "run.json", {"recipe": {}})
+    with pytest.raises(InputError, match=r"run: recipe.data is missing .* of another version"):
+        side_by_side([run, run])
 
 
 def test_a_saved_mapping_of_another_network(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_float_network_is_made_integer_but_for_nir(tmp_path: Path) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "format": ({"to": "onnx"}, r"unknown format 'onnx' \(known: netx, nir, sanafe\)"),
     "folder": ({"out": Path("no/where.net")}, "where.net: the folder no does not exist; make it"),
-    "itself": ({"out": Path("net.npz")}, "net.npz: is the network itself; name another place with"),
+    "itself": ({"out": Path("net.npz")}, "net.npz: is read by this command; name another file"),
     "layers": ({"skip_layers": 1}, "only a netx file"),
     "policy": ({"to": "sanafe", "policy": "best"}, "unknown policy 'best'"),
 }

@@ -117,6 +117,16 @@ def test_a_route_that_misses_a_core(mapping: Mapping) -> None:
     )
 
 
+def test_routes_that_lead_nowhere_or_stand_out_of_order(mapping: Mapping) -> None:
+    lost = Route("nobody", 0, ())
+    refused(replace(mapping, routes=(*mapping.routes, lost)), "'nobody' of core 0: is no populat")
+    empty = route(mapping, lambda r: replace(r, targets=()) if r.source is None else r)
+    refused(empty, "'in': is no population or has no targets")
+    message = "routes: must be sorted by population, source and targets"
+    refused(replace(mapping, routes=mapping.routes[::-1]), message)
+    refused(route(mapping, lambda r: replace(r, targets=r.targets[::-1])), message)
+
+
 def test_a_missing_input_route(mapping: Mapping) -> None:
     broken = route(mapping, lambda r: None if r.source is None else r)
     refused(broken, r"'in': messages do not reach cores \[")

@@ -238,7 +238,17 @@ def test_counters_by_hand() -> None:
             "max_link_per_step": 4 * 0.5,
             "chip_crossings_per_step": 4 * 0.5,
             "input_messages_per_step": 3 * 0.1,
+            "assumed_rates": {},
         },
+        "events": {
+            "neuron_updates": 8,
+            "spikes": 4 * 0.5,
+            "synops": 3 * 0.1 * 4 + 4 * 0.5 * 4,
+            "busiest_core_synops": 4 * 0.5 * 2,
+            "messages": 4.0,
+            "hops": 4 * 0.5 * 5,
+        },
+        "costs": {"energy": {}},
     }
     rates = {"in": 0.1, "l1": 0.5, "l2": 0.0}
     assert check_summary(graph, mapping, chip, row, rates) is row
@@ -251,6 +261,10 @@ def in_traffic(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            lambda row: {**row, "traffic": {**row["traffic"], "assumed_rates": {"in": 0.1}}},
+            r"assumed rates: those of \['a', 'b', 'c', 'in', 'out'\] were not given",
+        ),
         (lambda row: {**row, "n_cores": row["n_cores"] + 1}, "n cores: the summary says"),
         (lambda row: {**row, "n_chips": 7}, "n chips: the summary says 7, the mapping"),
         (

@@ -16,6 +16,7 @@ from neurocomp.mapping.costs import cost_rows
 from neurocomp.mapping.events import Events, events, operations
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.model import CoreAddress, Mapping, Partition, Placement
+from neurocomp.mapping.traffic import traffic
 from neurocomp.spec.target import Target, load_target
 
 RATES: Given = {"in": 0.5, "l1": 0.25, "l2": 0.1}
@@ -46,7 +47,8 @@ def counted(hardware: Target) -> Events:
     places = Placement(tuple(CoreAddress(0, core) for core in (0, 1, 3)))
     mapping = Mapping("two", "", "t", "p", 0, Partition(cores), places, ())
     rates = rates_of(graph, RATES)
-    return events(graph, mapping, flow(graph, mapping.partition, rates), rates, hardware)
+    sent = flow(graph, mapping.partition, rates)
+    return events(graph, mapping, sent, traffic(sent, places, hardware), rates, hardware)
 
 
 def test_events() -> None:
@@ -57,9 +59,11 @@ def test_events() -> None:
     assert found.conv.tolist() == [0, 0, 0]
     assert found.sent == pytest.approx([0.5, 0.25, 0])
     assert found.received == pytest.approx([4 * 0.5, 4 * 0.5, 0.75])
-    assert found.hops == pytest.approx([0.5 + 0.25, 0.5])
-    assert found.within_tile == 0
-    assert found.farthest.tolist() == [1, 1]
+    mesh = found.on_mesh
+    assert mesh.hops_east_west == pytest.approx(0.5 + 0.25)
+    assert mesh.hops_north_south == pytest.approx(0.5)
+    assert found.on_mesh.within_tile == 0
+    assert found.on_mesh.farthest == (1, 1)
     assert found.tiles == 3
 
 
@@ -98,8 +102,8 @@ def test_price_of_a_step() -> None:
 def test_messages_within_a_tile() -> None:
     hardware = target(mesh=mesh(1, 1, 4), board=board(1, 1), costs={"own": PRICES})
     found = counted(hardware)
-    assert found.within_tile == pytest.approx(0.75)
-    assert found.hops.tolist() == [0, 0]
+    assert found.on_mesh.within_tile == pytest.approx(0.75)
+    assert found.on_mesh.spike_hops == 0
     row = cost_rows(found, hardware, n_chips=1)["costs"]["energy"]["own"]
     assert row["unpriced"] == ["message_in", "within_tile"]
     assert row["power_mw"] is None

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_networks import NEURON, board, cell, mesh, pilotnet, target
 
-from neurocomp.errors import FitError
+from neurocomp.errors import FitError, RunError
+from neurocomp.hw import demand
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.ir import (
     Conv,
@@ -35,10 +36,9 @@ from neurocomp.ir import (
     verify,
 )
 from neurocomp.ir.shapes import conv_output
-from neurocomp.mapping import Mapping, map_graph, summary
+from neurocomp.mapping import Mapping, Partition, check, map_graph, summary
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.canonical import canonical
-from neurocomp.mapping.check import check_summary
 from neurocomp.mapping.store import save
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.read import parse
@@ -133,7 +133,7 @@ CORES_PER_TILE = st.sampled_from([1, 4])
 @given(graphs(), targets())
 @settings(max_examples=15, deadline=None)
 def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
-    """`map_graph` ends with the checker, which knows no algorithm; the counters are counted too.
+    """`map_graph` and `summary` end with the checker, which knows no algorithm.
 
     An error names the layer, the limit that is passed, what is needed and what there is.
     """
@@ -145,7 +145,7 @@ def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
             assert REASON.search(str(mapping))
             assert any(f"{word} has" in str(mapping) for word in ("small", "loihi1"))
         else:
-            row = check_summary(graph, mapping, chip, summary(graph, mapping, chip))
+            row = summary(graph, mapping, chip)
             assert row["lower_bound_cores"] <= mapping.n_cores <= n_live_cores(chip)
             found[policy] = mapping.n_cores
     if "compiler" in found:
@@ -185,7 +185,7 @@ def mapped(graph: Graph, chip: Target, policy: str) -> Mapping | FitError:
 
 @given(graphs(), targets(), st.integers(0, 3), st.sampled_from(policy_names()))
 @settings(max_examples=8, deadline=None)
-def test_same_seed_same_mapping_and_doubled_rates_double_the_traffic(
+def test_same_seed_same_mapping_and_doubled_rates_double_traffic_and_energy(
     graph: Graph, chip: Target, seed: int, policy: str
 ) -> None:
     """A factor of two is exact in binary numbers, so equality is."""
@@ -199,9 +199,68 @@ def test_same_seed_same_mapping_and_doubled_rates_double_the_traffic(
         return
     assert map_graph(graph, chip, policy, rates=rates, seed=seed) == first
     assert map_graph(graph, chip, policy, rates=twice, seed=seed) == first
-    once, doubled = (summary(graph, first, chip, r)["traffic"] for r in (rates, twice))
-    for key in once.keys() - {"rates", "assumed_rate"}:
-        assert doubled[key] == pytest.approx(2 * once[key], rel=1e-12)
+    once, doubled = (summary(graph, first, chip, r) for r in (rates, twice))
+    for key in once["traffic"].keys() - {"rates", "assumed_rates"}:
+        assert doubled["traffic"][key] == pytest.approx(2 * once["traffic"][key], rel=1e-12)
+    energies = [energy_of_spikes(row, chip) for row in (once, doubled)]
+    assert energies[1] == pytest.approx([2 * pj for pj in energies[0]], rel=1e-12)
+
+
+FAULTS = ("a neuron twice", "a neuron missing", "one word too many", "a route that misses a core")
+
+
+@given(graphs(), targets(), st.sampled_from(FAULTS), st.data())
+@settings(max_examples=25, deadline=None)
+def test_the_checker_refuses_every_fault(
+    graph: Graph, chip: Target, fault: str, data: st.DataObject
+) -> None:
+    """Wherever it is made in a legal mapping."""
+    mapping = mapped(graph, chip, "compiler")
+    if isinstance(mapping, FitError):
+        return
+    cores = list(mapping.partition.cores)
+    core = data.draw(st.integers(0, len(cores) - 1))
+    (first, *rest), routes = cores[core], list(mapping.routes)
+    message = ""
+    if fault == "one word too many":
+        most = max(demand(graph, held, chip).synapse_words.used for held in cores)
+        raw = chip.model_dump()
+        raw["core"]["synapse_words"]["value"] = most - 1
+        if most < 2:
+            return
+        chip, message = parse(raw, Target, "t"), f"synapse_words: needs {most:,}, has {most - 1:,}"
+    elif fault == "a route that misses a core":
+        at = data.draw(st.integers(0, len(routes) - 1))
+        lost = data.draw(st.sampled_from(routes[at].targets))
+        left = tuple(core for core in routes[at].targets if core != lost)
+        routes[at] = replace(routes[at], targets=left)
+        message = rf"'{routes[at].population}'.*: messages do not reach cores \[{lost}\]"
+    elif fault == "a neuron twice":
+        cores[core] += (replace(first, stop=tuple(a + 1 for a in first.start)),)
+        message = "1 neurons stand on more than one core"
+    else:
+        axis = max(range(3), key=lambda i: first.shape[i])
+        stop = tuple(b - (i == axis) for i, b in enumerate(first.stop))
+        cores[core] = (*((replace(first, stop=stop),) if first.size > 1 else ()), *rest)
+        message = "neurons stand on no core|holds nothing|are no power of two"
+    spoiled = replace(mapping, partition=Partition(tuple(cores)), routes=tuple(routes))
+    with pytest.raises(RunError, match=message):
+        check(graph, spoiled, chip)
+
+
+def energy_of_spikes(row: dict[str, Any], chip: Target) -> list[float]:
+    """By basis, the energy of a step without what neurons take whether they spike or not."""
+    priced = chip if chip.costs or chip.costs_like is None else load_target(chip.costs_like)
+    found = []
+    for by_basis in row["costs"].values():
+        for basis, cost in by_basis.items():
+            each = priced.costs[basis]
+            active = each.neuron_active
+            prices = (each.neuron_access, each.neuron_update) if active is None else (active,)
+            of_one = sum(price.pj or 0.0 for price in prices if price is not None)
+            still = of_one * row["events"]["neuron_updates"]
+            found += [cost["energy_pj"]["total"] - still, cost["noc_pj"]]
+    return found
 
 
 FRESH = """
@@ -301,7 +360,7 @@ def figures_as_given(case: str, policy: str) -> tuple[int, dict[str, float]]:
 def figures(graph: Graph, chip: Target, policy: str) -> tuple[int, dict[str, float]]:
     """What a mapping takes and sends."""
     row = summary(graph, map_graph(graph, chip, policy), chip)
-    traffic = {key: value for key, value in row["traffic"].items() if key != "rates"}
+    traffic = {key: value for key, value in row["traffic"].items() if not key.endswith("rates")}
     return row["n_cores"], traffic
 
 
@@ -339,6 +398,21 @@ def test_the_canonical_network_is_the_same_for_every_name_and_order(
         found = canonical(other, rates_of(other, again))
         assert found.graph.digest() == first.graph.digest()
         assert found.rates.values == first.rates.values
+
+
+@given(graphs(), targets(), st.integers(0, 9), st.sampled_from(policy_names()))
+@settings(max_examples=10, deadline=None)
+def test_any_network_maps_alike_under_any_names_and_in_any_order(
+    graph: Graph, chip: Target, seed: int, policy: str
+) -> None:
+    for change in (renamed, reordered):
+        other = change(graph, Random(seed))
+        if isinstance(mapped(graph, chip, policy), FitError):
+            assert isinstance(mapped(other, chip, policy), FitError)
+            continue
+        (cores, traffic), found = figures(graph, chip, policy), figures(other, chip, policy)
+        assert found[0] == cores
+        assert found[1] == pytest.approx(traffic, rel=1e-9)
 
 
 def test_errors_name_layers_as_they_were_given() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 
-from neurocomp.errors import FitError, InputError
+from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.flow import map_network
 from neurocomp.hw.mesh import Point, live_per_chip
-from neurocomp.ir import Conv, Graph
+from neurocomp.ir import Conv, Graph, Slice
 from neurocomp.mapping import (
     CoreAddress,
     check,
@@ -28,7 +30,9 @@ from neurocomp.mapping import (
     map_pareto,
     summary,
 )
+from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.mapping.check import check_tables
 from neurocomp.mapping.effort import EFFORTS
 from neurocomp.mapping.model import Mapping, Partition, Placement, Route
 from neurocomp.mapping.route import routing_tables, tree
@@ -36,6 +40,7 @@ from neurocomp.mapping.store import load, save
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.target import Target, load_target
 
+summaries = importlib.import_module("neurocomp.mapping.summary")
 CHIPS = target(neurons=24, mesh=mesh(2, 2), board=board(2, 2))
 
 
@@ -147,9 +152,13 @@ def test_measured_rates_are_told_from_assumed_ones() -> None:
     graph = cell()
     rates = {p.name: np.full(p.shape, 0.2) for p in graph.neurons}
     mapping = map_graph(graph, CHIPS, "balanced", rates=rates)
-    measured = summary(graph, mapping, CHIPS, rates)["traffic"]
+    partly = summary(graph, mapping, CHIPS, rates)["traffic"]
+    measured = summary(graph, mapping, CHIPS, {**rates, "in": 0.3})["traffic"]
     assumed = summary(graph, mapping, CHIPS)["traffic"]
-    assert measured["rates"] == "measured"
+    assert (measured["rates"], measured["assumed_rates"]) == ("measured", {})
+    assert (partly["rates"], partly["assumed_rates"]) == ("partly assumed", {"in": 1.0})
+    assert assumed["rates"] == "assumed"
+    assert assumed["assumed_rates"] == {**dict.fromkeys(("a", "b", "c", "out"), 0.1), "in": 1.0}
     assert measured["messages_per_step"] == pytest.approx(2 * assumed["messages_per_step"])
 
 
@@ -355,18 +364,119 @@ def test_the_row_of_a_command_without_anything() -> None:
     assert row["traffic"]["lower_bound_hops_per_step"] <= row["traffic"]["spike_hops_per_step"]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hops_east_west", r"spike hops per step: the summary says"),
+        ("messages", r"messages per step: the summary says"),
+        ("max_link", r"max link per step: the summary says"),
+    ],
+)
+def test_a_wrong_count_is_no_result(
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever prints a mapping's counters has had them counted by the checker."""
+    right = summaries.traffic
+
+    def wrong(*args: Any) -> Any:
+        found = right(*args)
+        return replace(found, **{name: getattr(found, name) + 1.0})
+
+    monkeypatch.setattr(summaries, "traffic", wrong)
+    with pytest.raises(RunError, match=message):
+        map_network(cell(), "loihi2")
+
+
+def test_a_wrong_event_or_price_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    right_events, right_rows = summaries.events, summaries.cost_rows
+
+    def one_more(*args: Any) -> Any:
+        found = right_events(*args)
+        return replace(found, conv=found.conv + 1.0)
+
+    def cheaper(*args: Any) -> Any:
+        found = right_rows(*args)
+        for by_basis in found["costs"].values():
+            by_basis["sanafe"]["energy_pj"]["mesh"] -= 1.0
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(summaries, "events", one_more)
+        with pytest.raises(RunError, match="synops: the summary"):
+            map_network(cell(), "loihi2")
+    monkeypatch.setattr(summaries, "cost_rows", cheaper)
+    with pytest.raises(RunError, match="sanafe: mesh: the summary says"):
+        map_network(cell(), "loihi2")
+
+
 def test_routing_tables() -> None:
     """Cores on tiles (0,0), (1,0), (1,1), (2,1) of 3 × 2; messages go along the row first."""
     places = Placement(tuple(CoreAddress(0, core) for core in (0, 2, 3, 5)))
     routes = (Route("in", None, (0,)), Route("l1", 0, (0, 1, 2, 3)), Route("l2", 3, (0,)))
-    mapping = Mapping("net", "", "small", "p", 0, Partition(((),) * 4), places, routes)
-    found = routing_tables(mapping, target())
+    slices = (Slice("l1", (0, 0, 0), (4, 1, 1)),), (), (), (Slice("l2", (0, 0, 0), (2, 1, 1)),)
+    mapping = Mapping("net", "", "small", "p", 0, Partition(slices), places, routes)
+    rates = Rates({"in": 0.1, "l1": 0.5, "l2": 0.25}, frozenset())
+    found = routing_tables(mapping, target(), rates)
     assert [core["tile"] for core in found["cores"]] == [[0, 0], [1, 0], [1, 1], [2, 1]]
     assert [route["links"] for route in found["routes"]] == [
         [],
         [[0, 0, 1, 0], [1, 0, 1, 1], [1, 0, 2, 0], [2, 0, 2, 1]],
         [[2, 1, 1, 1], [1, 1, 0, 1], [0, 1, 0, 0]],
     ]
+    assert [route["messages_per_step"] for route in found["routes"]] == [None, 4 * 0.5, 2 * 0.25]
+    assert found["link_loads"] == [
+        [0, 0, 1, 0, 2.0], [0, 1, 0, 0, 0.5], [1, 0, 1, 1, 2.0], [1, 0, 2, 0, 2.0],
+        [1, 1, 0, 1, 0.5], [2, 0, 2, 1, 2.0], [2, 1, 1, 1, 0.5],
+    ]  # fmt: skip
+    assert found["max_link_per_step"] == 2.0
+
+
+def spoiled(change: Callable[[dict[str, Any]], object]) -> tuple[Mapping, Rates, dict[str, Any]]:
+    """One route from tile (0, 0) to (1, 1) and (2, 0), one back; and the tables changed."""
+    places = Placement(tuple(CoreAddress(0, core) for core in (0, 3, 4)))
+    routes = (Route("in", None, (0,)), Route("l1", 0, (1, 2)), Route("l2", 1, (0,)))
+    slices = tuple((Slice(f"l{i}", (0, 0, 0), (4, 1, 1)),) for i in (1, 2, 3))
+    mapping = Mapping("net", "", "small", "p", 0, Partition(slices), places, routes)
+    rates = Rates({f"l{i}": 0.5 for i in (1, 2, 3)}, frozenset())
+    tables = routing_tables(mapping, target(), rates)
+    assert tables["routes"][1]["links"] == [[0, 0, 1, 0], [1, 0, 1, 1], [1, 0, 2, 0]]
+    change(tables)
+    return mapping, rates, tables
+
+
+def links_of(*links: list[int]) -> Callable[[dict[str, Any]], None]:
+    def change(tables: dict[str, Any]) -> None:
+        tables["routes"][1]["links"] = list(links)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (links_of([0, 0, 1, 0], [1, 0, 2, 0]), r"do not reach tiles \[\(1, 1\)\]"),
+        (links_of([0, 0, 0, 1], [0, 1, 1, 1]), "goes along a row that is not the source's: no XY"),
+        (links_of([1, 0, 1, 1], [0, 0, 1, 0]), "starts where no message has come"),
+        (links_of([0, 0, 1, 0], [0, 0, 1, 0]), "comes to a tile for the second time"),
+        (links_of([0, 0, 1, 0], [1, 0, 0, 0]), "comes to a tile for the second time"),
+        (links_of([0, 0, 2, 0]), "is no link between neighbouring tiles"),
+        (links_of([0, 0, 0, -1]), "leaves the board"),
+        (links_of([0, 0, 0, 1]), r"ways end at tiles \[\(0, 1\)\] where nobody listens"),
+        (lambda t: t["routes"][0]["links"].append([0, 0, 1, 0]), "from outside the mesh, but has"),
+        (lambda t: t["routes"][1]["targets"].pop(), "stands where Route"),
+        (lambda t: t["routes"].pop(), "no route stands where Route"),
+        (lambda t: t["cores"][0].update(core=1), "cores are not where the mapping has them"),
+        (lambda t: t["routes"][1].update(messages_per_step=3.0), "sends 2.0, not 3.0 messages"),
+        (lambda t: t["link_loads"].pop(), r"load None, the trees give it 2\.0"),
+        (lambda t: t.update(max_link_per_step=1.0), "max link per step: 1.0, of the trees 2.0"),
+    ],
+)
+def test_spoiled_routing_tables_are_refused(
+    change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    mapping, rates, tables = spoiled(change)
+    with pytest.raises(RunError, match=message):
+        check_tables(mapping, target(), rates, tables)
 
 
 @given(

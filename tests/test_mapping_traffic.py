@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -193,13 +194,20 @@ def test_doubled_rates_double_the_traffic(rate: float) -> None:
 
 
 def test_assumed_rates_are_flagged() -> None:
+    """An input of spikes is assumed as neurons are; graded values are sent at every step."""
     graph = cell()
     assumed = rates_of(graph, None)
     assert not assumed.measured
+    assert assumed.assumed == {p.name for p in graph.populations}
     assert assumed.of("a", Region((0, 4), 0b111, 0b11)) == pytest.approx(0.1 * 24)
-    given_ = rates_of(graph, {p.name: 0.5 for p in graph.neurons})
-    assert given_.measured
-    assert given_.mean("in") == ASSUMED_RATE
+    assert assumed.mean("in") == 1.0  # of 8 bits
+    others = {p.name: 0.5 for p in graph.neurons}
+    partly = rates_of(graph, others)
+    assert (partly.measured, partly.assumed, partly.mean("in")) == (False, {"in"}, 1.0)
+    assert rates_of(graph, {**others, "in": 0.25}).measured
+    spikes = replace(graph.population("in"), neuron=Input(bits=1))
+    binary = replace(graph, populations=(spikes, *graph.neurons))
+    assert rates_of(binary, others).mean("in") == ASSUMED_RATE
 
 
 def test_a_measured_region_may_have_holes() -> None:
@@ -217,6 +225,7 @@ def test_a_measured_region_may_have_holes() -> None:
         ({"b": 1.5}, "b: must be spikes per neuron and step, 0 to 1"),
         ({"c": float("nan")}, "c: must be spikes per neuron and step, 0 to 1"),
         ({"out": None}, "out: no rate is given"),
+        ({"aa": 0.1}, "unknown population 'aa'; did you mean 'a'"),
     ],
 )
 def test_faulty_rates_are_refused(change: dict[str, Any], message: str) -> None:

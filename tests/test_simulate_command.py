@@ -92,11 +92,11 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
         ({"picture": Path("x.svg")}, "say which populations to trace"),
         ({"trace": "a", "trace_out": Path("gone/t.npz")}, "gone does not exist; make it first"),
         ({"trace": "a", "trace_out": Path("/")}, "is there and no regular file"),
-        ({"trace": "a", "picture": Path("/")}, "is there and no regular file"),
+        ({"trace": "a", "picture": Path("gone/t.svg")}, "gone does not exist; make it first"),
         ({"trace": "a", "picture": Path("x.png")}, "x.png: a picture is an SVG; name a file"),
         (
             {"trace": "a", "trace_out": Path("x.svg"), "picture": Path("./x.svg")},
-            "x.svg: is to be both trace and picture; name two files",
+            "x.svg: two results cannot be one file; name another for each",
         ),
         ({"trace": "a, b,a"}, "named twice: a, b,a; name each once"),
         ({"trace": "a", "workers": 2}, "with --trace leave --workers and --out out"),

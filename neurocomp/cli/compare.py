@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from neurocomp.cli.console import JsonOption, console
+from neurocomp.cli.map import DtOption, SkipLayersOption, WeightBitsOption
 
 
 def compare(
@@ -16,11 +17,18 @@ def compare(
         typer.Argument(help="Run folders, saved mappings, or what --json printed, two or more."),
     ],
     network: Annotated[
-        Path | None, typer.Option(help="Network of the saved mappings, to count their messages.")
+        Path | None,
+        typer.Option(
+            help="Network of the saved mappings, to count their messages; a run's folder brings "
+            "its measured spike rates."
+        ),
     ] = None,
     hw: Annotated[
         str | None, typer.Option("--hw", help="Target of the saved mappings, a YAML file.")
     ] = None,
+    skip_layers: SkipLayersOption = 0,
+    weight_bits: WeightBitsOption = None,
+    dt: DtOption = None,
     out: Annotated[Path, typer.Option(help="Write the page to this file.")] = Path("compare.html"),
     as_json: JsonOption = False,
 ) -> None:
@@ -28,7 +36,15 @@ def compare(
     with console(as_json) as out_console:
         from neurocomp.flow import side_by_side
 
-        found = side_by_side(items, network=network, hw=hw, out=out)
+        found = side_by_side(
+            items,
+            network=network,
+            hw=hw,
+            skip_layers=skip_layers,
+            weight_bits=weight_bits,
+            dt=dt,
+            out=out,
+        )
         rows = [[row["metric"], *row["values"], _words(found, row)] for row in found["rows"]]
         out_console.table("", ("", *found["items"], "better"), rows)
         out_console.line(found["page"])

@@ -111,7 +111,11 @@ def show_mapping(out: Console, row: dict[str, Any]) -> None:
 def _rates(traffic: dict[str, Any]) -> str:
     if traffic["rates"] == "measured":
         return "measured"
-    return f"assumed, {traffic['assumed_rate']:g} spikes per neuron and step; a run brings its own"
+    told: dict[float, list[str]] = {}
+    for name, rate in traffic["assumed_rates"].items():
+        told.setdefault(rate, []).append(name)
+    each = "; ".join(f"{rate:g} of {', '.join(names)}" for rate, names in sorted(told.items()))
+    return f"{traffic['rates']}, spikes per neuron and step: {each}; a run brings its own"
 
 
 def require_exact(row: dict[str, Any], where: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from neurocomp.data import Dataset
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.options import Options
-from neurocomp.ir import Array, Graph, Input
+from neurocomp.ir import Array, Graph
 from neurocomp.progress import Progress
 
 RATES_SAMPLES = 64  # training samples whose measured activity the mapper sees
@@ -38,12 +38,11 @@ class Context:
 def measured_rates(graph: Graph, values: Array) -> dict[str, Array]:
     """Spikes per neuron and step, by population, of the reference on some samples.
 
-    The input is among them where it is spikes; graded values are sent at every step.
+    The input is among them with the share of its values that are not zero, as a simulation counts.
     """
     from neurocomp.quant import reference
 
     spikes = reference.run(graph, values).spikes
     (source,) = graph.inputs
-    if source.neuron == Input(bits=1):
-        spikes[source.name] = reference.per_step(graph, values)
-    return {name: (fired != 0).mean(axis=(0, 1)) for name, fired in spikes.items()}
+    shown = reference.per_step(graph, values)
+    return {n: (x != 0).mean(axis=(0, 1)) for n, x in {**spikes, source.name: shown}.items()}

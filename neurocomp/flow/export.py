@@ -12,6 +12,7 @@ from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
+from neurocomp.flow.outputs import NETWORK, SANAFE, ResultKind, require_safe
 from neurocomp.ir import Array, CubaLif, Graph
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def export_network(
         The row that ``neurocomp export --json`` prints, with ``paths``.
 
     Raises:
-        InputError: an unknown format, a network that it cannot hold, or a place that cannot be
-            written.
+        InputError: an unknown format, a network that it cannot hold, a place that cannot be
+            written, or a file there that is read or of another kind.
         FitError: the mapping does not fit.
     """
     if to not in WRITERS:
@@ -76,14 +77,24 @@ def export_network(
     if out is None:
         folder = Path() if run is None else run.stage(FOLDER)
         out = folder / f"{name}{ENDINGS[to]}"
-    if not out.parent.is_dir():
-        raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
-    if not isinstance(network, Graph) and out.exists() and out.samefile(network):
-        raise InputError(f"{out}: is the network itself; name another place with --out")
+    require_safe(_results(to, out), (network, hw, policy))
     if to != "sanafe" and out.suffix != ENDINGS[to]:
         raise InputError(f"{out}: call it {out.name}{ENDINGS[to]}, by which it is known again")
     job = _Job(graph, run, out, hw, policy, steps, seed)
     return {"format": to, "network": graph.name, **WRITERS[to](job)}
+
+
+def _results(to: str, out: Path) -> list[tuple[Path, ResultKind]]:
+    """The files that an export writes."""
+    if to != "sanafe":
+        return [(out, NETWORK)]
+    from neurocomp.formats.sanafe import FILES
+
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is no folder; name another for the files of sanafe")
+    return [(out / name, SANAFE) for name in FILES if out.is_dir()]
 
 
 def _netx(job: _Job) -> dict[str, Any]:
@@ -152,7 +163,7 @@ def _messages(job: _Job, graph: Graph) -> dict[str, Array]:
     if job.run is None:
         values = Drawn.of(graph, 1, job.steps, job.seed)[:]
     else:
-        values = Options.of_run(job.run.identity()).dataset().test_values[:1]
+        values = Options.of_run(job.run).dataset().test_values[:1]
     shown = reference.input_frames(graph, values)
     spikes = reference.run(graph, values).spikes
     sent: dict[str, Array] = {name: fired[0] for name, fired in spikes.items()}

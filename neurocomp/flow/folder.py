@@ -73,6 +73,12 @@ class RunFolder:
         path = self.path / name / RESULT
         return read_object(path, STAGE_FILE) if path.is_file() else None
 
+    def files(self) -> list[Path]:
+        """What says what the run is about, and all that its stages have left."""
+        stages = [path.parent for path in self.path.glob(f"*/{RESULT}")]
+        left = [file for stage in stages for file in stage.rglob("*") if file.is_file()]
+        return [file for file in (self.path / IDENTITY,) if file.is_file()] + sorted(left)
+
     def require(self, name: str) -> dict[str, Any]:
         """The result of a stage that must be finished; `InputError` says how to finish it."""
         result = self.result(name)

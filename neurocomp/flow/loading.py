@@ -79,21 +79,19 @@ def integers_of(graph: Graph, window: int) -> Graph:
 def target_of(hw: str | None, run: RunFolder | None) -> Target:
     """The target that was asked for, else the run's own, else the default."""
     if hw is None and run is not None:
-        return Options.of_run(run.identity()).target
+        return Options.of_run(run).target
     return load_target(hw or DEFAULT_TARGET)
 
 
 def policy_of(run: RunFolder | None) -> str:
-    return DEFAULT_POLICY if run is None else Options.of_run(run.identity()).recipe.policy
+    return DEFAULT_POLICY if run is None else Options.of_run(run).recipe.policy
 
 
 def rates_of_run(graph: Graph, run: RunFolder | None) -> MappingType[str, Array] | None:
     """Measured rates where a run has data for them; None makes the mapper assume some."""
     if run is None:
         return None
-    return measured_rates(
-        graph, Options.of_run(run.identity()).dataset().train_values[:RATES_SAMPLES]
-    )
+    return measured_rates(graph, Options.of_run(run).dataset().train_values[:RATES_SAMPLES])
 
 
 def mapping_of(

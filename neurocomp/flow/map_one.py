@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from neurocomp.atomic import require_writable, write_json
-from neurocomp.errors import InputError
+from neurocomp.atomic import write_json
+from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.loading import load_network, policy_of, rates_of_run, target_of
+from neurocomp.flow.outputs import PICTURE, json_of, require_safe
 from neurocomp.ir import Graph
 
 if TYPE_CHECKING:
@@ -56,11 +59,14 @@ def map_network(
 
     Raises:
         FitError: it does not fit; names layer, limit, needed and available.
+        InputError: bad input, or a result that would replace an input or a file of another kind.
+        RunError: the checker finds the mapping illegal or its counters wrong.
     """
     from neurocomp.mapping import cores_without_rules, map_graph, map_pareto, summary
+    from neurocomp.mapping.activity import rates_of
     from neurocomp.mapping.route import routing_tables
 
-    _require_files(out, picture, routes)
+    _require_files(out, picture, routes, pareto, (network, hw, policy))
     graph, run = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
     target, policy = target_of(hw, run), policy or policy_of(run)
     rates = rates_of_run(graph, run)
@@ -81,7 +87,7 @@ def map_network(
     row["seconds"] = perf_counter() - start
     files = [] if out is None else _saved(out, mapping, unbeaten)
     if routes is not None:
-        write_json(routes, routing_tables(mapping, target))
+        write_json(routes, routing_tables(mapping, target, rates_of(graph, rates)))
         files.append(routes)
     if picture is not None:
         from neurocomp.report import write_core_map
@@ -92,15 +98,41 @@ def map_network(
     return row
 
 
-def _require_files(out: Path | None, picture: Path | None, routes: Path | None) -> None:
-    """`InputError` where results could not be written, before anything is mapped."""
-    files = [file for file in (out, picture, routes) if file is not None]
-    for file in files:
-        require_writable(file)
-    if len({file.resolve() for file in files}) < len(files):
-        raise InputError(f"{files[0]}: two results cannot be one file; name another for each")
+def _require_files(
+    out: Path | None,
+    picture: Path | None,
+    routes: Path | None,
+    pareto: bool,
+    inputs: tuple[Graph | Path | str | None, ...],
+) -> None:
+    """`InputError` where results could not be written or would destroy something."""
+    from neurocomp.mapping.route import FORMAT as ROUTES
+    from neurocomp.mapping.store import FORMAT as MAPPING
+
     if picture is not None and picture.suffix.lower() != ".svg":
         raise InputError(f"{picture}: the picture is an SVG file; name it {picture.stem}.svg")
+    mapping = json_of("a mapping (JSON)", MAPPING)
+    outs = [] if out is None else [out, *(_numbered_there(out) if pareto else ())]
+    results = [(file, mapping) for file in outs]
+    for file, kind in ((picture, PICTURE), (routes, json_of("routing tables (JSON)", ROUTES))):
+        if file is not None:
+            results.append((file, kind))
+            if pareto and out is not None and _number(out, file):
+                raise InputError(f"{file}: may be a mapping of the Pareto list; name another file")
+    require_safe(results, inputs)
+
+
+def _number(out: Path, file: Path) -> int | None:
+    """The number that a Pareto list's mapping in a file has; None where it can be none."""
+    found = re.fullmatch(re.escape(out.stem) + r"-([1-9]\d*)" + re.escape(out.suffix), file.name)
+    same_folder = file.parent.resolve() == out.parent.resolve()
+    return int(found[1]) if found and same_folder else None
+
+
+def _numbered_there(out: Path) -> list[Path]:
+    """Files that are named as mappings of a Pareto list, by their numbers."""
+    there = out.parent.iterdir() if out.parent.is_dir() else ()
+    return sorted(file for file in there if _number(out, file))
 
 
 def _saved(out: Path, mapping: Mapping, unbeaten: tuple[Mapping, ...]) -> list[Path]:
@@ -110,6 +142,10 @@ def _saved(out: Path, mapping: Mapping, unbeaten: tuple[Mapping, ...]) -> list[P
     files = [out, *(out.with_stem(f"{out.stem}-{i}") for i in range(1, len(unbeaten) + 1))]
     for file, found in zip(files, (mapping, *unbeaten), strict=True):
         save(found, file)
+    old = [file.name for file in _numbered_there(out) if (_number(out, file) or 0) > len(unbeaten)]
+    if unbeaten and old:
+        text = f"{out.parent}: {', '.join(old)} are left of an earlier list, not of this one"
+        warnings.warn(InputWarning(text), stacklevel=2)
     return files
 
 

@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from pydantic import ValidationError
+
 from neurocomp.errors import InputError
+from neurocomp.flow.folder import RunFolder
 from neurocomp.progress import Progress, quiet
 from neurocomp.shipped import DEFAULT_RECIPE, DEFAULT_TARGET
 from neurocomp.spec.joint import Baseline
-from neurocomp.spec.read import SpecT, parse
+from neurocomp.spec.read import SpecT, faults_of, parse
 from neurocomp.spec.recipe import Recipe, load_recipe, steps_of
 from neurocomp.spec.target import Target, load_target
 
 if TYPE_CHECKING:
     from neurocomp.data import Dataset
 
+IDENTITY_KEYS = ("recipe", "target", "seed", "data_dir", "samples")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -54,12 +58,29 @@ class Options:
         }
 
     @classmethod
-    def of_run(cls, identity: dict[str, Any]) -> Options:
-        """The options of a run that was started before, from its `identity`."""
+    def of_run(cls, run: RunFolder) -> Options:
+        """The options of a run that was started before.
+
+        Raises:
+            InputError: another version of neurocomp wrote them; names what this one cannot read.
+        """
+        identity = run.identity()
+        faults = [f"{key}: is missing" for key in IDENTITY_KEYS if key not in identity]
+        specs: dict[str, Any] = {}
+        for key, model in (("recipe", Recipe), ("target", Target)):
+            try:
+                specs[key] = model.model_validate(identity.get(key, {}), strict=False)
+            except ValidationError as fault:
+                faults += [f"{key}.{said}" for said in faults_of(fault)] * (key in identity)
+        if faults:
+            raise InputError.from_faults(
+                f"{run.path}: is a run of another version of neurocomp; run the search again in "
+                "another folder, or use that version",
+                faults,
+            )
         data_dir = identity["data_dir"]
         return cls(
-            recipe=Recipe.model_validate(identity["recipe"], strict=False),
-            target=Target.model_validate(identity["target"], strict=False),
+            **specs,
             seed=identity["seed"],
             data_dir=None if data_dir is None else Path(data_dir),
             samples=identity["samples"],

@@ -77,7 +77,7 @@ def write_results(run: RunFolder) -> dict[str, Any]:
     from neurocomp.report import RunResults, write_report
 
     summary = summarise(run)
-    parts: dict[str, Any] = {"target": Options.of_run(run.identity()).target}
+    parts: dict[str, Any] = {"target": Options.of_run(run).target}
     if run.result("search"):
         parts["candidates"] = json.loads((run.path / "search" / CANDIDATES).read_text())
     if run.result("train"):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from neurocomp.atomic import write_text
-from neurocomp.errors import InputError
+from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.folder import RunFolder
-from neurocomp.flow.loading import load_network, target_of
+from neurocomp.flow.loading import load_network, rates_of_run, target_of
+from neurocomp.flow.outputs import PAGE, require_safe
+from neurocomp.ir import Graph
 from neurocomp.readable import TEXT, FileKind, read_object
 
+Loaded: TypeAlias = tuple[Graph, RunFolder | None]
 JSON_FILE = FileKind(
     "a mapping or what --json printed (JSON text)",
     TEXT,
@@ -37,11 +40,12 @@ class Metric(NamedTuple):
     by_rates: bool = False
 
 
+RATES = Metric("rates", ("mapping", "traffic", "rates"), 0)
 METRICS = (
     Metric("network", ("mapping", "network"), 0),
     Metric("target", ("mapping", "target"), 0),
     Metric("policy", ("mapping", "policy"), 0),
-    Metric("rates", ("mapping", "traffic", "rates"), 0),
+    RATES,
     Metric("data", ("data",), 0),
     Metric("cores", ("mapping", "n_cores")),
     Metric("chips", ("mapping", "n_chips")),
@@ -63,13 +67,18 @@ def side_by_side(
     *,
     network: Path | None = None,
     hw: str | None = None,
+    skip_layers: int = 0,
+    weight_bits: int | None = None,
+    dt: float | None = None,
     out: Path | None = None,
 ) -> dict[str, Any]:
     """Compare runs, saved mappings and results of ``map --json`` and ``simulate --json``.
 
     Args:
-        network: the network of saved mappings, from which their messages are counted (at assumed
-            rates) after they are checked; without it only their cores are known.
+        network: the network of saved mappings, from which their messages are counted after they
+            are checked, at a run's measured rates or at assumed ones; without it only their cores
+            are known.
+        skip_layers, weight_bits, dt: how it is read, as for the mappings.
         hw: target of the saved mappings where its name is not that of a shipped one.
         out: file for the page.
 
@@ -84,9 +93,15 @@ def side_by_side(
     """
     if len(items) < 2:
         raise InputError("a comparison needs two runs, mappings or results at least")
-    if out is not None and not out.parent.is_dir():
-        raise InputError(f"{out}: the folder {out.parent} does not exist; make it first")
-    summaries = [_summary(item, network, hw) for item in items]
+    if out is not None:
+        require_safe([(out, PAGE)], (*items, network, hw))
+    loaded = None
+    if network is not None:
+        loaded = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
+    summaries = [_summary(item, loaded, hw) for item in items]
+    if any("n_cores" in (row := s.get("mapping", {})) and "traffic" not in row for s in summaries):
+        text = "what saved mappings send is not known without their network; name it with --network"
+        warnings.warn(InputWarning(text), stacklevel=2)
     metrics = (*METRICS, *_priced(summaries))
     for item, summary in zip(items, summaries, strict=True):
         _require_numbers(item, summary, metrics)
@@ -114,8 +129,8 @@ def _better(
 ) -> list[int] | None:
     """Positions of the best values; empty: all are equal, None: fewer than two can be compared."""
     known = [i for i, value in enumerate(values) if value is not None]
-    rates = Counter(summaries[i]["mapping"]["traffic"]["rates"] for i in known if metric.by_rates)
-    if len(known) < 2 or len(rates) > 1:
+    origins = {_value(summaries[i], RATES) for i in known if metric.by_rates}
+    if len(known) < 2 or len(origins) > 1:
         return None
     best = max(metric.sign * values[i] for i in known)
     found = [i for i in known if metric.sign * values[i] == best]
@@ -134,6 +149,8 @@ def _priced(summaries: Sequence[dict[str, Any]]) -> Iterator[Metric]:
         place = ("mapping", "costs", name, basis)
         said = f"{name.replace('_', ' ')} per step, {basis}"
         yield Metric(f"{said}, pJ", (*place, "energy_pj", "total"), by_rates=True)
+        yield Metric(f"of it messages and mesh, {basis}, pJ", (*place, "noc_pj"), by_rates=True)
+        yield Metric(f"busiest core, {basis}, ns", (*place, "makespan_ns"), by_rates=True)
         yield Metric(f"time of a step, {basis}, ns", (*place, "step_ns"), by_rates=True)
 
 
@@ -161,7 +178,7 @@ def _value(summary: dict[str, Any], metric: Metric) -> Any:
     return value / beside[metric.per]
 
 
-def _summary(item: Path, network: Path | None, hw: str | None) -> dict[str, Any]:
+def _summary(item: Path, network: Loaded | None, hw: str | None) -> dict[str, Any]:
     """An item as (part of) a run's summary."""
     if item.is_dir():
         return _of_run(RunFolder.existing(item))
@@ -187,9 +204,15 @@ def _of_run(run: RunFolder) -> dict[str, Any]:
     search, trained, mapped, simulated = (
         run.result(stage) or {} for stage in ("search", "train", "map", "simulate")
     )
+    recipe = run.identity().get("recipe")
+    if not isinstance(recipe, dict) or "data" not in recipe:
+        raise InputError(
+            f"{run.path}: recipe.data is missing in its run.json; it is a run of another version "
+            "of neurocomp; run the search again in another folder"
+        )
     lava = simulated.get("simulate", {}).get("accuracy")
     return {
-        "data": run.identity()["recipe"]["data"],
+        "data": recipe["data"],
         "accuracy": {**trained.get("accuracy", {}), "lava": lava},
         **{key: search[key] for key in ("best",) if key in search},
         **{key: mapped[key] for key in ("mapping", "figures") if key in mapped},
@@ -197,7 +220,7 @@ def _of_run(run: RunFolder) -> dict[str, Any]:
     }
 
 
-def _of_mapping(item: Path, network: Path | None, hw: str | None) -> dict[str, Any]:
+def _of_mapping(item: Path, network: Loaded | None, hw: str | None) -> dict[str, Any]:
     """What a saved mapping says alone, or with its network."""
     from neurocomp.mapping import check, summary
     from neurocomp.mapping.store import load
@@ -206,6 +229,6 @@ def _of_mapping(item: Path, network: Path | None, hw: str | None) -> dict[str, A
     if network is None:
         names = {"network": mapping.network, "target": mapping.target, "policy": mapping.policy}
         return {**names, "n_cores": mapping.n_cores, "n_chips": len(mapping.chips)}
-    graph, _ = load_network(network)
+    graph, run = network
     target = target_of(hw or mapping.target, None)
-    return summary(graph, check(graph, mapping, target), target)
+    return summary(graph, check(graph, mapping, target), target, rates_of_run(graph, run))

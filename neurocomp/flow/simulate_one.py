@@ -6,12 +6,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurocomp.atomic import require_writable
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
+from neurocomp.flow.outputs import PICTURE, TRACED, require_safe
 from neurocomp.flow.simulate_values import read_integers
 from neurocomp.flow.traced import Traced
 from neurocomp.interrupt import not_lost
@@ -86,15 +86,18 @@ def simulate(
         )
     if steps is not None and input_file is not None:
         raise InputError(f"{input_file}: its shape says how many steps it has; leave --steps out")
-    values, labels = _values(graph, run, input_file, samples, steps, seed, progress)
-    graph = integers_of(graph, values.shape[1])
-    mapping = mapping_of(graph, run, hw, policy, seed)[0] if backend == "lava" else None
     if trace is not None and (workers > 1 or out is not None):
         raise InputError(
             "a trace is made of a run from its start to its end in one process: with --trace leave "
             "--workers and --out out"
         )
-    traced = _traced(graph, trace, trace_states, trace_out, picture)
+    values, labels = _values(graph, run, input_file, samples, steps, seed, progress)
+    graph = integers_of(graph, values.shape[1])
+    traced = _traced(graph, trace, trace_states, picture)
+    if traced is not None:
+        results = [(trace_out, TRACED)] + ([] if picture is None else [(picture, PICTURE)])
+        require_safe(results, (network, hw, policy, input_file))
+    mapping = mapping_of(graph, run, hw, policy, seed)[0] if backend == "lava" else None
     found = execute(
         graph,
         mapping,
@@ -136,7 +139,7 @@ def _values(
     if input_file is not None:
         where, values, labels = str(input_file), read_integers(Path(input_file), graph), None
     elif run is not None:
-        dataset = Options.of_run(run.identity()).dataset(progress)
+        dataset = Options.of_run(run).dataset(progress)
         where, values, labels = str(run.path), dataset.test_values, dataset.test_labels
     else:
         n = RANDOM_SAMPLES if samples is None else samples
@@ -179,20 +182,13 @@ def _netx_file(network: Graph | Path | str) -> Path | None:
     return None if isinstance(network, Graph) or Path(network).suffix != ".net" else Path(network)
 
 
-def _traced(
-    graph: Graph, names: str | None, states: bool, file: Path, picture: Path | None
-) -> Traced | None:
+def _traced(graph: Graph, names: str | None, states: bool, picture: Path | None) -> Traced | None:
     if names is None:
         if states or picture is not None:
             raise InputError("say which populations to trace, with --trace NAME,NAME")
         return None
-    for path in (file, picture):
-        if path is not None:
-            require_writable(path)
     if picture is not None and picture.suffix != ".svg":
         raise InputError(f"{picture}: a picture is an SVG; name a file that ends with .svg")
-    if picture is not None and picture.resolve() == file.resolve():
-        raise InputError(f"{file}: is to be both trace and picture; name two files")
     return Traced.of(graph, names, states=states)
 
 

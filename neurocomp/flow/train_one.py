@@ -44,7 +44,7 @@ def train(
         found.require("search")
         if recipe is not None:
             raise InputError(f"{path}: a run brings its own recipe; leave --recipe away")
-        base = Options.of_run(found.identity())
+        base = Options.of_run(found)
         options = replace(
             base,
             recipe=adapted(base.recipe, data, epochs),

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from neurocomp.errors import InputError
 from neurocomp.hw.fields import Region, interval
-from neurocomp.ir import Graph, Input, Slice
+from neurocomp.ir import Graph, Input, Population, Slice
 
 ASSUMED_RATE = 0.1  # spikes per neuron and step where nothing was measured
+GRADED_RATE = 1.0  # of an input of graded values: it sends one at every step
 Given: TypeAlias = Dict[str, float | npt.NDArray[Any]]
 
 
@@ -23,11 +24,16 @@ class Rates:
 
     Attributes:
         values: one number for a population, or an array of its shape (channel, row, column).
-        measured: False where a rate was assumed.
+        assumed: populations whose rate nobody measured.
     """
 
     values: dict[str, float | npt.NDArray[np.float64]]
-    measured: bool
+    assumed: frozenset[str]
+
+    @property
+    def measured(self) -> bool:
+        """Whether all rates were measured."""
+        return not self.assumed
 
     def of(self, population: str, region: Region) -> float:
         """Expected spikes per step of a region of a population."""
@@ -50,21 +56,25 @@ class Rates:
 
 
 def rates_of(graph: Graph, given: Given | None) -> Rates:
-    """Rates of all populations; None, and an input without one, get the assumed rate.
+    """Rates of all populations; None, and an input without one, get `assumed_rate`.
 
     Raises:
-        InputError: a population has no rate, one of the wrong shape, or one outside 0 to 1.
+        InputError: a population has no rate, one of the wrong shape, or one outside 0 to 1, or a
+            rate is given for a population that is not there.
     """
-    if given is None:
-        return Rates({p.name: ASSUMED_RATE for p in graph.populations}, measured=False)
     values: dict[str, float | npt.NDArray[np.float64]] = {}
-    faults = []
+    assumed = set()
+    known = [p.name for p in graph.populations]
+    faults = [
+        str(InputError.unknown("population", x, known)) for x in given or () if x not in known
+    ]
     for p in graph.populations:
+        if given is None or (p.name not in given and isinstance(p.neuron, Input)):
+            values[p.name] = assumed_rate(p)
+            assumed.add(p.name)
+            continue
         if p.name not in given:
-            if isinstance(p.neuron, Input):
-                values[p.name] = ASSUMED_RATE
-            else:
-                faults.append(f"{p.name}: no rate is given; give one for every population")
+            faults.append(f"{p.name}: no rate is given; give one for every population")
             continue
         rate = np.asarray(given[p.name], dtype=np.float64)
         if rate.shape not in ((), p.shape):
@@ -75,7 +85,13 @@ def rates_of(graph: Graph, given: Given | None) -> Rates:
             values[p.name] = rate if rate.shape else float(rate)
     if faults:
         raise InputError.from_faults("spike rates", faults)
-    return Rates(values, measured=True)
+    return Rates(values, frozenset(assumed))
+
+
+def assumed_rate(p: Population) -> float:
+    """What a population is taken to send where nobody measured it, per neuron and step."""
+    graded = isinstance(p.neuron, Input) and p.neuron.bits > 1
+    return GRADED_RATE if graded else ASSUMED_RATE
 
 
 def _positions(mask: int) -> slice | list[int]:

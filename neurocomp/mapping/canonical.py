@@ -73,7 +73,10 @@ def canonical(graph: Graph, rates: Rates) -> Canonical:
             projections=tuple(projections),
             output=new[graph.output],
         ),
-        Rates({new[name]: value for name, value in rates.values.items()}, rates.measured),
+        Rates(
+            {new[name]: value for name, value in rates.values.items()},
+            frozenset(new[name] for name in rates.assumed),
+        ),
         names,
     )
 

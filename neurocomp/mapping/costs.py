@@ -41,7 +41,8 @@ def cost_rows(
     Returns:
         ``events`` per step; ``costs``: what the figures are called (``energy`` or, say,
         ``loihi1_equivalent_energy``) and by basis ``energy_pj`` per step by part and in all,
-        ``makespan_ns`` of the busiest core, ``step_ns`` and ``power_mw``.
+        ``noc_pj`` of messages and mesh (what the placement decides), ``makespan_ns`` of the
+        busiest core, ``step_ns`` and ``power_mw``.
     """
     own = bool(target.costs) or target.costs_like is None
     priced = target if own else load_target(str(target.costs_like))
@@ -55,7 +56,7 @@ def cost_rows(
             "synops": float(events.dense.sum() + events.conv.sum()),
             "busiest_core_synops": float((events.dense + events.conv).max(initial=0.0)),
             "messages": float(events.sent.sum()),
-            "hops": float(events.hops.sum()),
+            "hops": events.on_mesh.spike_hops,
         },
         "costs": {
             name: {
@@ -96,6 +97,7 @@ def _row(
     return {
         "summary": costs.summary,
         "energy_pj": {**energy, "total": total},
+        "noc_pj": energy["messages"] + energy["mesh"],
         "makespan_ns": makespan,
         "step_ns": step,
         "steps_per_second": NS_PER_S / step if step else None,
@@ -129,14 +131,15 @@ def _events(events: Events, costs: Costs) -> Iterator[_Priced]:
         yield _Priced("synapses", "synapse_conv", events.conv)
     yield _Priced("messages", "message_out", events.sent)
     yield _Priced("messages", "message_in", events.received)
-    yield _Priced("mesh", "hop_east_west", events.hops[:1])
-    yield _Priced("mesh", "hop_north_south", events.hops[1:])
-    yield _Priced("mesh", "within_tile", np.array([events.within_tile]))
+    mesh = events.on_mesh
+    yield _Priced("mesh", "hop_east_west", np.array([mesh.hops_east_west]))
+    yield _Priced("mesh", "hop_north_south", np.array([mesh.hops_north_south]))
+    yield _Priced("mesh", "within_tile", np.array([mesh.within_tile]))
 
 
 def _way_ns(events: Events, costs: Costs) -> float:
     """Time of the message that goes farthest."""
-    ways = zip(events.farthest, (costs.hop_east_west, costs.hop_north_south), strict=True)
+    ways = zip(events.on_mesh.farthest, (costs.hop_east_west, costs.hop_north_south), strict=True)
     return sum(float(n) * (0.0 if c is None else c.ns or 0.0) for n, c in ways)
 
 

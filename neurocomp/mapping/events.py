@@ -13,6 +13,7 @@ from neurocomp.ir import Conv, Graph, Projection, Slice
 from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import Mapping
+from neurocomp.mapping.traffic import Traffic
 from neurocomp.spec.target import Target
 
 Values = npt.NDArray[np.float64]
@@ -27,9 +28,7 @@ class Events:
         dense, conv: synaptic operations through `Dense` and `Conv` projections. Weights of zero
             are stored and therefore count.
         sent: messages to other cores, one for each; received: from other cores and from inputs.
-        hops: (2,) message × links, east-west and north-south.
-        within_tile: messages whose way does not leave the tile.
-        farthest: (2,) links of the way that is longest in all, of any message.
+        on_mesh: what the messages of all cores together do on the mesh.
         tiles: number of tiles in use.
     """
 
@@ -39,14 +38,18 @@ class Events:
     conv: Values
     sent: Values
     received: Values
-    hops: Values
-    within_tile: float
-    farthest: Values
+    on_mesh: Traffic
     tiles: int
 
 
-def events(graph: Graph, mapping: Mapping, sent: Flow, rates: Rates, target: Target) -> Events:
-    """Count the events; the work grows with slices and pairs of cores that talk."""
+def events(
+    graph: Graph, mapping: Mapping, sent: Flow, on_mesh: Traffic, rates: Rates, target: Target
+) -> Events:
+    """Count the events; the work grows with slices and their projections.
+
+    Args:
+        sent: the mapping's messages; on_mesh: the `traffic` that they make.
+    """
     neurons, spikes, dense, conv = (np.zeros(mapping.n_cores) for _ in range(4))
     for core, slices in enumerate(mapping.partition.cores):
         for s in slices:
@@ -55,10 +58,7 @@ def events(graph: Graph, mapping: Mapping, sent: Flow, rates: Rates, target: Tar
             for e in graph.incoming(s.population):
                 kind = conv if isinstance(e.op, Conv) else dense
                 kind[core] += operations(graph, e, s, rates)
-    tiles = np.array([tile_of(target, *a) for a in mapping.placement.addresses]).reshape(-1, 2)
-    pairs = sent.between.tocoo()
-    ways = np.abs(tiles[pairs.row] - tiles[pairs.col]).astype(np.float64)
-    lengths = ways.sum(axis=1)
+    tiles = {tile_of(target, *address) for address in mapping.placement.addresses}
     return Events(
         neurons=neurons,
         spikes=spikes,
@@ -66,10 +66,8 @@ def events(graph: Graph, mapping: Mapping, sent: Flow, rates: Rates, target: Tar
         conv=conv,
         sent=np.asarray(sent.between.sum(axis=1)).ravel(),
         received=np.asarray(sent.between.sum(axis=0)).ravel() + sent.inputs,
-        hops=pairs.data @ ways,
-        within_tile=float(pairs.data[lengths == 0].sum()),
-        farthest=ways[lengths.argmax()] if len(ways) else np.zeros(2),
-        tiles=len(np.unique(tiles, axis=0)),
+        on_mesh=on_mesh,
+        tiles=len(tiles),
     )
 
 

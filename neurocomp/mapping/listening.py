@@ -1,4 +1,4 @@
-"""Who listens to whom, from the convolution's index arithmetic: the checker's own account."""
+"""Who listens to whom, from the convolution's index arithmetic: for the limits of cores."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a mapping is: which slice stands on which core, and where its messages go.
 
-Values only; the algorithms are in `portfolio`, `place` and `route`, the judge is `check`.
+Values only; the algorithms are in `tiling`, `packing`, `place` and `route`, the judge is `check`.
 """
 
 from __future__ import annotations

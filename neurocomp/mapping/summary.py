@@ -7,8 +7,9 @@ from typing import Any
 from neurocomp.hw.demand import Demand, Use, demand
 from neurocomp.ir import Graph, Population
 from neurocomp.ir.shapes import endpoints, n_weights
-from neurocomp.mapping.activity import ASSUMED_RATE, Given, rates_of
+from neurocomp.mapping.activity import Given, Rates, rates_of
 from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.mapping.check import check_summary
 from neurocomp.mapping.costs import cost_rows
 from neurocomp.mapping.events import events
 from neurocomp.mapping.flow import flow
@@ -26,7 +27,7 @@ def summary(
     rates: Given | None = None,
     step_rate: float | None = None,
 ) -> dict[str, Any]:
-    """What the mapping takes and sends.
+    """What the mapping takes and sends; its counters are held against those of `check_summary`.
 
     ``lower_bound_hops_per_step`` bounds the hops of every placement of the same partition. A
     layer's ``used`` is, for each resource, the most that the layer's own slices take of a core,
@@ -34,14 +35,19 @@ def summary(
     the count is exact, an upper or lower bound, or unknown.
 
     Args:
-        rates: spikes per neuron and step by population, measured; None assumes 0.1.
+        rates: spikes per neuron and step by population, measured; see `rates_of` for those
+            that are not given.
         step_rate: steps per second at which power is stated, see `neurocomp.mapping.costs`.
+
+    Raises:
+        InputError: rates that do not suit the graph.
+        RunError: the checker counts something else.
     """
     activity = rates_of(graph, rates)
     between = flow(graph, mapping.partition, activity)
     sent = traffic(between, mapping.placement, target)
     entries = reach(graph, target, mapping.partition, list(listening(graph, mapping.partition)))
-    return {
+    row = {
         "network": mapping.network,
         "target": mapping.target,
         "policy": mapping.policy,
@@ -57,16 +63,24 @@ def summary(
             "max_link_per_step": sent.max_link,
             "chip_crossings_per_step": sent.chip_crossings,
             "input_messages_per_step": sent.inputs,
-            "rates": "measured" if activity.measured else "assumed",
-            "assumed_rate": None if activity.measured else ASSUMED_RATE,
+            "rates": _origin(activity),
+            "assumed_rates": {name: activity.mean(name) for name in sorted(activity.assumed)},
         },
         **cost_rows(
-            events(graph, mapping, between, activity, target),
+            events(graph, mapping, between, sent, activity, target),
             target,
             len(mapping.chips),
             step_rate,
         ),
     }
+    return check_summary(graph, mapping, target, row, rates)
+
+
+def _origin(rates: Rates) -> str:
+    """Where the rates come from."""
+    if rates.measured:
+        return "measured"
+    return "assumed" if len(rates.assumed) == len(rates.values) else "partly assumed"
 
 
 def _layer(

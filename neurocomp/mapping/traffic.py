@@ -26,6 +26,8 @@ class Traffic:
         max_link: greatest load of a directed link between neighbouring tiles under XY routing.
         chip_crossings: Σ message × chip borders on its way.
         inputs: messages from input populations, which come from outside the mesh.
+        within_tile: messages whose way does not leave the tile.
+        farthest: links, east-west and north-south, of the longest way of any message.
     """
 
     messages: float
@@ -34,6 +36,8 @@ class Traffic:
     max_link: float
     chip_crossings: float
     inputs: float
+    within_tile: float
+    farthest: tuple[int, int]
 
     @property
     def spike_hops(self) -> float:
@@ -48,7 +52,9 @@ def traffic(flow: Flow, placement: Placement, target: Target) -> Traffic:
     pairs = flow.between.tocoo()
     ways = np.abs(tiles[pairs.row] - tiles[pairs.col])
     crossings = np.abs(chips[pairs.row] - chips[pairs.col])
-    hops = pairs.data @ ways
+    hops, lengths = pairs.data @ ways, ways.sum(axis=1)
+    sent = ways[pairs.data > 0]
+    farthest = sent[sent.sum(axis=1).argmax()].tolist() if len(sent) else (0, 0)
     return Traffic(
         messages=float(pairs.data.sum()),
         hops_east_west=float(hops[0]),
@@ -56,6 +62,8 @@ def traffic(flow: Flow, placement: Placement, target: Target) -> Traffic:
         max_link=_max_link(tiles[pairs.row], tiles[pairs.col], pairs.data),
         chip_crossings=float((pairs.data @ crossings).sum()),
         inputs=float(flow.inputs.sum()),
+        within_tile=float(pairs.data[lengths == 0].sum()),
+        farthest=(farthest[0], farthest[1]),
     )
 
 

@@ -4,6 +4,6 @@ Only the files are ours: SANA-FE itself is never imported.
 """
 
 from neurocomp.formats.sanafe.layout import Layout, Place
-from neurocomp.formats.sanafe.write import Written, write_sanafe
+from neurocomp.formats.sanafe.write import FILES, Written, write_sanafe
 
-__all__ = ["Layout", "Place", "Written", "write_sanafe"]
+__all__ = ["FILES", "Layout", "Place", "Written", "write_sanafe"]

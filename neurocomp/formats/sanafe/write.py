@@ -15,7 +15,7 @@ from neurocomp.formats.sanafe.units import seats
 from neurocomp.ir import Array, Graph, verify
 from neurocomp.spec.target import Target
 
-ARCHITECTURE, NETWORK = "architecture.yaml", "network.yaml"
+ARCHITECTURE, NETWORK = FILES = "architecture.yaml", "network.yaml"
 
 
 class Written(NamedTuple):

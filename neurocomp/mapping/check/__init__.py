@@ -13,17 +13,19 @@ from typing import Any
 
 from neurocomp.errors import RunError
 from neurocomp.ir import Graph
-from neurocomp.mapping.activity import Given, rates_of
+from neurocomp.mapping.activity import Given, Rates, rates_of
 from neurocomp.mapping.check.boxes import cover_faults, slice_faults
-from neurocomp.mapping.check.counters import counter_faults
+from neurocomp.mapping.check.counters import counter_faults, sent_by_all
 from neurocomp.mapping.check.limits import limit_faults
 from neurocomp.mapping.check.routes import route_faults
 from neurocomp.mapping.check.synapses import heard_by_all, synapse_faults
 from neurocomp.mapping.check.tables import tables_of
+from neurocomp.mapping.check.trees import tree_faults
+from neurocomp.mapping.check.work import work_faults
 from neurocomp.mapping.model import Mapping
 from neurocomp.spec.target import Target
 
-__all__ = ["check", "check_summary"]
+__all__ = ["check", "check_summary", "check_tables"]
 
 MAX_SHOWN = 20  # faults; a broken mapping can have one per core
 
@@ -61,8 +63,8 @@ def check_summary(
 ) -> dict[str, Any]:
     """Return the summary row of a legal mapping if its counters are right.
 
-    Cores, chips, messages, hops, link load, chip crossings and input messages are counted once
-    more.
+    Cores, chips, traffic, events and their energy are counted once more, and whose rates were
+    assumed is told from the graph.
 
     Args:
         rates: those with which the row was made.
@@ -73,9 +75,27 @@ def check_summary(
     tables = tables_of(graph, mapping)
     heard = list(heard_by_all(graph, tables))
     activity = rates_of(graph, rates)
-    faults = counter_faults(graph, mapping, target, activity, row, tables, heard)
+    sent = sent_by_all(graph, activity, tables, heard, mapping.n_cores)
+    faults = [*counter_faults(mapping, target, row, tables, sent)]
+    faults += work_faults(graph, mapping, target, activity, row, tables, heard, sent)
+    unknown = {p.name for p in graph.populations} - (rates or {}).keys()
+    if unknown != row["traffic"]["assumed_rates"].keys():
+        faults.append(f"assumed rates: those of {sorted(unknown)} were not given")
     _require_none(mapping, faults)
     return row
+
+
+def check_tables(
+    mapping: Mapping, target: Target, rates: Rates, tables: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the routing tables of a legal mapping if all their trees and loads are right.
+
+    Raises:
+        RunError: a tree misses a listener, goes where XY routing does not, or is none, or a load
+            is wrong; with all faults.
+    """
+    _require_none(mapping, tree_faults(mapping, target, rates, tables))
+    return tables
 
 
 def _require_none(mapping: Mapping, faults: Iterable[str]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping as Mapping_
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +23,24 @@ Floats = npt.NDArray[np.float64]
 Region = tuple[Ints, Ints, Ints]  # indices along each axis, within a slice
 
 
+class Sent(NamedTuple):
+    """Messages per step, counted from who listens to whom.
+
+    Attributes:
+        source, end: logical cores; values: from the one to the other, 0 within a core.
+        inputs: to each logical core, from outside the mesh.
+    """
+
+    source: Ints
+    end: Ints
+    values: Floats
+    inputs: Floats
+
+
 def counter_faults(
-    graph: Graph,
-    mapping: Mapping,
-    target: Target,
-    rates: Rates,
-    row: dict[str, Any],
-    tables: dict[str, Table],
-    heard: list[Heard],
+    mapping: Mapping, target: Target, row: dict[str, Any], tables: dict[str, Table], sent: Sent
 ) -> Iterator[str]:
-    """Counters of a summary row that differ from what the mapping says."""
+    """Cores, chips and traffic of a summary row that differ from what the mapping says."""
     want: dict[str, Any] = {
         "n_cores": len(mapping.placement.addresses),
         "n_chips": len({address.chip for address in mapping.placement.addresses}),
@@ -41,41 +50,42 @@ def counter_faults(
         key = f"cores of '{layer['name']}'"
         have[key] = layer["n_cores"]
         want[key] = len(np.unique(tables[layer["name"]].cores))
-    want |= _traffic(graph, mapping, target, rates, tables, heard)
+    want |= _traffic(mapping, target, sent)
     have |= {key: row["traffic"][key] for key in want.keys() - have.keys()}
+    yield from differences(have, want)
+
+
+def differences(have: Mapping_[str, float], want: Mapping_[str, float]) -> Iterator[str]:
+    """Numbers of a summary that are not those of the mapping."""
     for key, value in want.items():
         if not math.isclose(have[key], value, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
             yield f"{key.replace('_', ' ')}: the summary says {have[key]}, the mapping {value}"
 
 
-def _traffic(
-    graph: Graph,
-    mapping: Mapping,
-    target: Target,
-    rates: Rates,
-    tables: dict[str, Table],
-    heard: list[Heard],
-) -> dict[str, float]:
-    """The traffic counters of a summary row, from who listens to whom."""
-    sources, targets, values = [], [], []
-    inputs = 0.0
+def sent_by_all(
+    graph: Graph, rates: Rates, tables: dict[str, Table], heard: list[Heard], n_cores: int
+) -> Sent:
+    """The messages of every population, inputs included."""
+    parts: list[tuple[Ints, Ints, Floats]] = []
+    inputs = np.zeros(n_cores)
     for p in graph.populations:
         own = [h for h in heard if h.projection.source == p.name]
         if not own:
             continue
         slices, cores, messages = _messages(graph, own, rates, tables)
         if isinstance(p.neuron, Input):
-            inputs += float(messages.sum())
-            continue
-        sources.append(tables[p.name].cores[slices])
-        targets.append(cores)
-        values.append(messages)
-    if sources:
-        source, end = np.concatenate(sources), np.concatenate(targets)
-        message = np.where(source == end, 0.0, np.concatenate(values))
-    else:
-        source = end = np.empty(0, np.int64)
-        message = np.empty(0)
+            np.add.at(inputs, cores, messages)
+        else:
+            parts.append((tables[p.name].cores[slices], cores, messages))
+    if not parts:
+        return Sent(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), inputs)
+    source, end, message = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Sent(source, end, np.where(source == end, 0.0, message), inputs)
+
+
+def _traffic(mapping: Mapping, target: Target, sent: Sent) -> dict[str, float]:
+    """The traffic counters of a summary row."""
+    source, end, message, inputs = sent
     addresses = mapping.placement.addresses
     tiles = np.array([tile_of(target, *a) for a in addresses], np.int64)
     chips = np.array([chip_of(target, a.chip) for a in addresses], np.int64)
@@ -84,7 +94,7 @@ def _traffic(
         "spike_hops_per_step": float(message @ np.abs(tiles[source] - tiles[end]).sum(axis=1)),
         "max_link_per_step": _max_link(tiles[source], tiles[end], message),
         "chip_crossings_per_step": float(message @ np.abs(chips[source] - chips[end]).sum(axis=1)),
-        "input_messages_per_step": inputs,
+        "input_messages_per_step": float(inputs.sum()),
     }
 
 

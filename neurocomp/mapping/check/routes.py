@@ -12,14 +12,20 @@ from neurocomp.mapping.model import Mapping
 
 
 def route_faults(mapping: Mapping, tables: dict[str, Table], heard: list[Heard]) -> Iterator[str]:
-    """Routes that miss a core or reach one in vain, and messages that have two routes."""
+    """Routes that miss a core or reach one in vain, that lead nowhere or stand out of order, and
+    messages that have two routes."""
     needed = _needed(tables, heard)
+    keys = [(r.population, OUTSIDE if r.source is None else r.source) for r in mapping.routes]
+    if keys != sorted(keys) or any(list(r.targets) != sorted(r.targets) for r in mapping.routes):
+        yield "routes: must be sorted by population, source and targets"
     given: dict[tuple[str, int], set[int]] = {}
     for r in mapping.routes:
         key = r.population, OUTSIDE if r.source is None else r.source
         if key in given or len(set(r.targets)) < len(r.targets):
             yield f"{_where(*key)}: two routes"
         given.setdefault(key, set()).update(r.targets)
+        if r.population not in tables or not r.targets:
+            yield f"{_where(*key)}: is no population or has no targets"
     for key in sorted(needed.keys() | given.keys()):
         want, have = needed.get(key, set()), given.get(key, set())
         if want - have:

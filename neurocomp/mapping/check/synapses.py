@@ -48,7 +48,7 @@ def synapse_faults(graph: Graph, heard: list[Heard]) -> Iterator[str]:
         whole = [np.array([[0, n]], np.int64) for n in (*ends[0], *ends[1])]
         want = 1
         for axis in range(3):
-            want *= int(_synapses(e, ends, axis, whole[axis], whole[3 + axis])[0, 0])
+            want *= int(pair_counts(e, ends, axis, whole[axis], whole[3 + axis])[0, 0])
         have = int(h.synapses.sum())
         if have != want:
             yield f"projection '{e.name}': {have} synapses lie between slices, it has {want}"
@@ -77,7 +77,7 @@ def _heard(graph: Graph, e: Projection, sources: Table, targets: Table) -> Heard
     for axis in range(3):
         from_, row = np.unique(targets.boxes[:, axis], axis=0, return_inverse=True)
         into, column = np.unique(sources.boxes[:, axis], axis=0, return_inverse=True)
-        synapses.append(_synapses(e, ends, axis, into, from_))
+        synapses.append(pair_counts(e, ends, axis, into, from_))
         extents.append(_extents(e, ends, axis, into, from_))
         rows.append(row.ravel())
         columns.append(column.ravel())
@@ -95,7 +95,7 @@ def _heard(graph: Graph, e: Projection, sources: Table, targets: Table) -> Heard
     return Heard(e, source, target, total, np.stack(extent, axis=1))
 
 
-def _synapses(
+def pair_counts(
     e: Projection, ends: tuple[Shape, Shape], axis: int, sources: Ints, targets: Ints
 ) -> Ints:
     """Connected (target index, source index) pairs of intervals, (targets, sources).
