@@ -20,7 +20,8 @@ from neurocomp.data.dataset import Images, split
 from neurocomp.errors import InputError
 from neurocomp.ir import Graph
 from neurocomp.score import Scorer
-from neurocomp.spec.recipe import AugmentSpec, Recipe, load_recipe, steps_of
+from neurocomp.spec.recipe import Recipe, load_recipe, steps_of
+from neurocomp.spec.train import AugmentSpec
 from neurocomp.train import train
 from neurocomp.train.augment import augment
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurocomp.ir import CubaLif, Dense, Graph, Input, Population, Projection
-from neurocomp.spec.recipe import AugmentSpec
+from neurocomp.spec.train import AugmentSpec
 from neurocomp.train.augment import augment
 from neurocomp.train.prune import prune
 from neurocomp.train.samples import Shuffled

@@ -55,7 +55,12 @@ class Dynamics:
 
 
 def fire(
-    drive: Tensor, bias: Tensor | None, steps: int, dynamics: Dynamics, surrogate: Surrogate
+    drive: Tensor,
+    bias: Tensor | None,
+    steps: int,
+    dynamics: Dynamics,
+    surrogate: Surrogate,
+    constants: Tensor | None = None,
 ) -> Tensor:
     """Spikes of neurons that integrate a drive, leak, fire at v > θ and are reset to zero.
 
@@ -63,19 +68,21 @@ def fire(
     v_t = 0. No gradient goes through the reset itself.
 
     Args:
-        drive: a, (T or 1, B, C, H, W), float32, in units of the weights.
+        drive: a, (T or 1, B, C, H, W), in units of the weights; states are float32 whatever it is.
         bias: (C,) or None, in the same units.
+        constants: θ, keep_u and keep_v, (3,), where gradients for them are wanted; their values are
+            those of ``dynamics``, without a grid.
 
     Returns:
-        Ones and zeros, (T, B, C, H, W).
+        Ones and zeros, (T, B, C, H, W), of the drive's type.
     """
-    spikes: Tensor = _Lif.apply(drive, bias, steps, dynamics, surrogate)  # type: ignore[no-untyped-call]
+    spikes: Tensor = _Lif.apply(drive, bias, steps, dynamics, surrogate, constants)  # type: ignore[no-untyped-call]
     return spikes
 
 
 def membrane(drive: Tensor, bias: Tensor | None, steps: int, dynamics: Dynamics) -> Tensor:
     """Membrane at the window's end, (B, C, H, W), of neurons that never fire."""
-    voltage: Tensor = _Lif.apply(drive, bias, steps, dynamics, None)  # type: ignore[no-untyped-call]
+    voltage: Tensor = _Lif.apply(drive, bias, steps, dynamics, None, None)  # type: ignore[no-untyped-call]
     return voltage[-1]
 
 
@@ -95,10 +102,11 @@ class _Lif(torch.autograd.Function):
         steps: int,
         dynamics: Dynamics,
         surrogate: Surrogate | None,
+        constants: Tensor | None,
     ) -> Tensor:
         shown, late_bias = _in_state_units(drive, bias, dynamics)
-        voltage = drive.new_empty((steps, *drive.shape[1:]))
-        spikes = torch.empty_like(voltage) if surrogate else None
+        voltage = shown.new_empty((steps, *drive.shape[1:]))
+        spikes = drive.new_empty(voltage.shape) if surrogate else None
         current: Tensor | None = None
         left: Tensor | None = None
         for t in range(steps):
@@ -110,35 +118,64 @@ class _Lif(torch.autograd.Function):
             if spikes is not None:
                 torch.gt(left, dynamics.threshold / dynamics.unit, out=spikes[t])
                 left = torch.addcmul(left, left, spikes[t], value=-1.0)  # 0 where it fired
-        ctx.constants = (dynamics, surrogate, steps, len(drive))
+        ctx.facts = (dynamics, surrogate, steps, len(drive))
         if spikes is None:
             return voltage.mul_(dynamics.unit)
-        ctx.save_for_backward(voltage, spikes)
+        ctx.save_for_backward(voltage, spikes, bias)
         return spikes
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients in real units; rounding and clipping pass them straight through."""
-        dynamics, surrogate, steps, shown = ctx.constants
-        spikes: Tensor | None = None
+        dynamics, surrogate, steps, shown = ctx.facts
+        voltage, spikes, bias = ctx.saved_tensors if surrogate else (None, None, None)
+        of_threshold: Tensor | None = None
         if surrogate is None:
-            grad = grad.clone()
+            total = grad.clone()
         else:
-            voltage, spikes = ctx.saved_tensors
             excess = (voltage * dynamics.unit).sub_(dynamics.threshold)
-            grad = _slope(excess, surrogate, dynamics.threshold).mul_(grad)
+            total = _slope(excess, surrogate, dynamics.threshold).mul_(grad)
+            of_threshold = -total.sum() if ctx.needs_input_grad[5] else None
         for t in range(steps - 2, -1, -1):
-            carried = grad[t + 1] * dynamics.voltage_keep
+            carried = total[t + 1] * dynamics.voltage_keep
             if spikes is not None:
                 carried.addcmul_(carried, spikes[t], value=-1.0)
-            grad[t] += carried
-        bias_grad = grad.sum((0, 1, 3, 4)) if ctx.needs_input_grad[1] else None
+            total[t] += carried
+        bias_grad = total.sum((0, 1, 3, 4)) if ctx.needs_input_grad[1] else None
+        of_voltage = total.clone() if of_threshold is not None else None
         if dynamics.current_keep:
             for t in range(steps - 2, -1, -1):
-                grad[t] += grad[t + 1] * dynamics.current_keep
+                total[t] += total[t + 1] * dynamics.current_keep
+        constants_grad: Tensor | None = None
+        if of_threshold is not None and of_voltage is not None:
+            assert voltage is not None  # only what fires has constants to learn
+            assert spikes is not None
+            keeps = _of_keeps(total, of_voltage, voltage, spikes, bias, dynamics)
+            constants_grad = torch.stack([of_threshold, *keeps])
         if shown == 1:
-            grad = grad.sum(0, keepdim=True)
-        return grad, bias_grad, None, None, None
+            total = total.sum(0, keepdim=True)
+        return total.to(grad.dtype), bias_grad, None, None, None, constants_grad
+
+
+def _of_keeps(
+    of_current: Tensor,
+    of_voltage: Tensor,
+    voltage: Tensor,
+    spikes: Tensor,
+    bias: Tensor | None,
+    dynamics: Dynamics,
+) -> tuple[Tensor, Tensor]:
+    """Gradients of keep_u and keep_v: ``Σ_t ∂u_t·u_{t−1}`` and ``Σ_t ∂v_t·v_{t−1}`` after resets.
+
+    The current is what the membrane shows of it: ``u_t = v_t − keep_v·v_{t−1} − bias``.
+    """
+    left = torch.addcmul(voltage, voltage, spikes, value=-1.0)[:-1]
+    of_keep_v = (of_voltage[1:] * left).sum()
+    current = voltage[:-1].clone()
+    current[1:] -= dynamics.voltage_keep * left[:-1]
+    if bias is not None:
+        current -= bias[:, None, None]
+    return (of_current[1:] * current).sum(), of_keep_v
 
 
 def _in_state_units(
@@ -150,6 +187,7 @@ def _in_state_units(
     (Winograd, TF32) leave the grid by a rounding error.
     """
     column = None if bias is None else bias[:, None, None]
+    drive = drive.float()
     if dynamics.grid is not None:
         scale, shift = 2.0**dynamics.grid, 2.0**STATE_SHIFT
         drive = (drive * scale).round_().mul_(shift)
