@@ -322,7 +322,10 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("fault", "words"),
         [
-            (torch.cuda.OutOfMemoryError("CUDA out of memory"), "ran out of memory with batches of 16"),
+            (
+                torch.cuda.OutOfMemoryError("CUDA out of memory"),
+                "ran out of memory with batches of 16",
+            ),
             (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "ran out of memory with"),
             (MemoryError(), "ran out of memory with batches of 16; lower the batch"),
             (
@@ -334,7 +337,7 @@ class TestFailures:
     def test_device_fails(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, words: str
     ) -> None:
-        """In the first epoch, and in the second phase, where the first one's end is what is left."""
+        """In the first epoch, and after the first phase, whose end is what is left."""
 
         def fails(self: Network, values: torch.Tensor) -> Activity:
             raise fault
@@ -363,7 +366,7 @@ class TestFailures:
             run(tmp_path)
 
     def test_full_disk(self, trained: Trained, tmp_path: Path) -> None:
-        """Writes fail from the second epoch on; with room again, the training goes on from there."""
+        """Writes fail from the second epoch on; with room again, the training goes on."""
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
         def fill(stage: str, done: int, total: int, note: str = "") -> None:

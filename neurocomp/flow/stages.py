@@ -69,12 +69,22 @@ def train(ctx: Context) -> Result:
 
 
 def train_graph(
-    graph: Graph, dataset: Dataset, options: Options, run: RunFolder, progress: Progress
+    graph: Graph,
+    dataset: Dataset,
+    options: Options,
+    run: RunFolder,
+    progress: Progress,
+    *,
+    tensorboard: bool = False,
 ) -> Result:
-    """Train an untrained graph; also what ``neurocomp train`` does."""
-    from neurocomp.train import train as fit
+    """Train an untrained graph and leave all files of the stage but its result.
 
-    folder = run.stage("train")
+    Also what ``neurocomp train`` does; of several processes of torchrun the first one writes.
+    """
+    from neurocomp.train import train as fit
+    from neurocomp.train.ranks import rank
+
+    folder = run.path / "train" if rank() else run.stage("train")
     trained = fit(
         graph,
         dataset,
@@ -82,11 +92,13 @@ def train_graph(
         folder,
         seed=options.seed,
         device=options.device,
+        tensorboard=tensorboard,
         progress=progress,
     )
-    save(trained.float_graph, folder / FLOAT_NETWORK)
-    save(trained.graph, folder / NETWORK)
-    write_json(folder / HISTORY, list(trained.history))
+    if rank() == 0:
+        save(trained.float_graph, folder / FLOAT_NETWORK)
+        save(trained.graph, folder / NETWORK)
+        write_json(folder / HISTORY, list(trained.history))
     return {
         "accuracy": {"float": trained.accuracy_float, "integer": trained.accuracy_integer},
         "epochs": trained.epochs,

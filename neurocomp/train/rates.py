@@ -113,8 +113,23 @@ def _schedule(
 ) -> schedules.LRScheduler:
     if spec.schedule == "one-cycle":
         rates = [group["lr"] for group in optimizer.param_groups]
-        return schedules.OneCycleLR(optimizer, rates, steps, cycle_momentum=False)
+        return _OneCycle(optimizer, rates, steps, cycle_momentum=False)
     if spec.schedule == "step":
         milestones = [round(share * steps) for share in spec.drops]
-        return schedules.MultiStepLR(optimizer, milestones, spec.drop)
+        return _Step(optimizer, milestones, spec.drop)
     return schedules.CosineAnnealingLR(optimizer, T_max=steps)
+
+
+class _Placed(schedules.LRScheduler):
+    """A schedule of whose state only the place is kept: plain numbers, which are safe to read."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in ("last_epoch", "_step_count", "base_lrs")}
+
+
+class _OneCycle(_Placed, schedules.OneCycleLR):
+    pass
+
+
+class _Step(_Placed, schedules.MultiStepLR):
+    pass

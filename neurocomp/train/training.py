@@ -253,7 +253,12 @@ def _require_suited(graph: Graph, dataset: data.Dataset) -> None:
 
 
 def _claim(out: Path, graph: Graph, dataset: data.Dataset, spec: TrainSpec, seed: int) -> None:
-    """Mark the folder as this training's; `InputError` if it is another's."""
+    """Mark the folder as this training's; `InputError` if it is another's.
+
+    Of several processes the first one does; the others start what it starts.
+    """
+    if rank():
+        return
     identity = {
         "network": graph.digest(),
         "data": [dataset.name, len(dataset.train_values), dataset.bits, dataset.steps],
@@ -263,7 +268,7 @@ def _claim(out: Path, graph: Graph, dataset: data.Dataset, spec: TrainSpec, seed
     path = out / IDENTITY
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if rank() == 0 and not path.exists():
+        if not path.exists():
             write_json(path, identity)
         found = json.loads(path.read_text())
     except (OSError, ValueError) as fault:
