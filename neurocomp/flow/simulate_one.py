@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurocomp.atomic import require_writable
+from neurocomp.data.dataset import some_of
+from neurocomp.data.spikes import Spikes
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
@@ -128,6 +130,7 @@ def _values(
     """What the network is shown, and the labels where they are known."""
     if samples is not None and samples < 1:
         raise InputError(f"{graph.name}: at least 1 sample is run, got {samples}")
+    values: Array | Spikes
     if input_file is not None:
         where, values, labels = str(input_file), read_values(Path(input_file), graph), None
     elif run is not None:
@@ -143,7 +146,8 @@ def _values(
             ),
             stacklevel=2,
         )
-    return values[:samples], None if labels is None else labels[:samples]
+    some = slice(samples)
+    return some_of(values, some), None if labels is None else labels[some]
 
 
 def _netx_file(network: Graph | Path | str) -> Path | None:

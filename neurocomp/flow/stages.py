@@ -136,13 +136,15 @@ def map_stage(ctx: Context) -> Result:
 def simulate(ctx: Context) -> Result:
     """Run the mapped network in Lava on the test set and compare it with the reference."""
     from neurocomp.backend import simulate as execute
+    from neurocomp.data.dataset import some_of
     from neurocomp.mapping.store import load as load_mapping
     from neurocomp.quant import reference
 
     graph = load(ctx.run.path / "train" / NETWORK)
     mapping = load_mapping(ctx.run.path / "map" / MAPPING)
     values, labels = ctx.dataset.test_values, ctx.dataset.test_labels
-    values, labels = values[: ctx.options.samples], labels[: ctx.options.samples]
+    some = slice(ctx.options.samples)
+    values, labels = some_of(values, some), labels[some]
     found = execute(
         graph,
         mapping,
@@ -156,7 +158,7 @@ def simulate(ctx: Context) -> Result:
     with writing(ctx.run.stage("simulate") / RASTER) as file:
         np.savez_compressed(
             file,
-            sample=values[0],
+            sample=values[:1][0],
             label=labels[0],
             prediction=sample.predictions()[0],
             **{f"spikes.{name}": fired[0] for name, fired in sample.spikes.items()},

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from neurocomp.data.dataset import Labels, Values
+from neurocomp.data.spikes import Labels, Spikes, Values
 from neurocomp.errors import InputError
 from neurocomp.train.ranks import rank, world
 
@@ -20,19 +20,26 @@ def seed_of(*parts: int) -> int:
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):
-    """Images and labels on one device; an index is a tensor of sample numbers."""
+    """Images and labels on one device; an index is a tensor of sample numbers.
 
-    def __init__(self, values: Values, labels: Labels, device: torch.device) -> None:
-        self.values = torch.from_numpy(values).to(device)
+    Spikes of rate coding are drawn batch by batch.
+    """
+
+    def __init__(self, values: Values | Spikes, labels: Labels, device: torch.device) -> None:
+        drawn = isinstance(values, Spikes)
+        self.values = values if drawn else torch.from_numpy(values).to(device)
         self.labels = torch.from_numpy(labels).to(device)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.labels)
 
     def __getitem__(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """(values (B, C, H, W), labels (B,)) of a batch."""
-        index = index.to(self.values.device)
-        return self.values[index], self.labels[index]
+        device, there = self.labels.device, index.to(self.labels.device)
+        if isinstance(self.values, Spikes):
+            drawn = torch.from_numpy(self.values[index.flatten().cpu().numpy()]).to(device)
+            return drawn.view(*index.shape, *drawn.shape[1:]), self.labels[there]
+        return self.values[there], self.labels[there]
 
 
 class Shuffled(Sampler[Tensor]):
