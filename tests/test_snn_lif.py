@@ -257,24 +257,18 @@ def test_channels_last_stay_so_and_give_the_same() -> None:
         torch.testing.assert_close(one, other)
 
 
-class TestCompiled:
-    @pytest.mark.slow
-    @pytest.mark.parametrize("kind", ["triangle", "atan", "slayer", "dspike"])
-    def test_fused_over_time_gives_the_same(self, kind: SurrogateKind) -> None:
-        """What a GPU runs, here compiled for the CPU: spikes bit for bit, gradients closely."""
-        generator = torch.Generator().manual_seed(1)
-        for dynamics in (
-            Dynamics(1.0, 0.0, 0.5, grid=6),
-            Dynamics(1.0, 0.3, 0.7, grid=6),
-            Dynamics(1.0, 0.25, 0.7),
-        ):
-            for shape in ((3, 200), (3, 288), (3, 35)):
-                sums = torch.randint(-64, 128, shape, generator=generator) / 64
-                plain = integrated(sums, None, 3, dynamics, True)
-                fused = compiled(integrated)(sums, None, 3, dynamics, True)
-                assert plain[1] is not None
-                assert torch.equal(plain[1], fused[1])
-                torch.testing.assert_close(plain[0], fused[0])
-                args = (torch.ones(shape), *plain, dynamics, Surrogate(kind))
-                for a, b in zip(descended(*args), compiled(descended)(*args), strict=True):
-                    torch.testing.assert_close(a, b)
+@pytest.mark.slow
+def test_compiled_over_time_gives_the_same() -> None:
+    """What a GPU runs, here compiled for the CPU: bit for bit on a grid."""
+    generator = torch.Generator().manual_seed(1)
+    dynamics, surrogate = Dynamics(1.0, 0.3, 0.7, grid=6), Surrogate("atan")
+    for neurons in range(40, 50):  # more forms than torch allows by itself
+        sums = torch.randint(-64, 128, (3, neurons), generator=generator) / 64
+        plain = integrated(sums, None, 3, dynamics, True)
+        fused = compiled(integrated)(sums, None, 3, dynamics, True)
+        for one, other in zip(plain, fused, strict=True):
+            assert one is not None
+            assert torch.equal(one, other)
+    args = (torch.ones(3, 49), *plain, dynamics, surrogate)
+    for one, other in zip(descended(*args), compiled(descended)(*args), strict=True):
+        torch.testing.assert_close(one, other)

@@ -13,10 +13,12 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor
+from torch import _dynamo as dynamo
 
 from neurocomp.quant.fixed import STATE_LIMIT, STATE_SHIFT
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+FORMS = 1024  # of one compiled function: populations times batch sizes
 SurrogateKind: TypeAlias = Literal["triangle", "atan", "slayer", "dspike"]
 
 
@@ -164,8 +166,12 @@ def on(device: torch.device, function: FunctionT) -> FunctionT:
 
 @functools.cache
 def compiled(function: FunctionT) -> FunctionT:
-    """The function fused over time by torch.compile, for any shape; the numbers stay the same."""
-    return cast("FunctionT", torch.compile(function, dynamic=True))
+    """The function fused over time by torch.compile, once per shape and constants.
+
+    The numbers stay the same. Torch gives up beyond 8 forms of a function; a network has more.
+    """
+    dynamo.config.cache_size_limit = dynamo.config.accumulated_cache_size_limit = FORMS
+    return cast("FunctionT", torch.compile(function, dynamic=False))
 
 
 def integrated(
