@@ -28,6 +28,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "bf16": {"precision": "bf16"},
     "learn": {"learn": ("threshold", "voltage_decay")},
     "synops": {"synops": SynopsSpec(target=1000.0)},
+    "mix": {"mixup": 0.2, "cutmix": 1.0},
     "sgd": {"optimizer": "sgd", "schedule": "one-cycle"},
     "deterministic": {"deterministic": True},
     "slayer": {"engine": "slayer"},

@@ -84,6 +84,8 @@ class TrainSpec(Spec):
         auxiliary: weight of a second cross-entropy, of a classifier that reads the spikes at two
             thirds of the network's depth and is thrown away after training; 0 = none.
         ema: decay per step of the moving average of weights that is kept instead of the last ones.
+        mixup, cutmix: α of the share in which two images are mixed, 0 = never; see
+            `neurocomp.train.mix.mixed`.
         deterministic: the same numbers on a GPU every time, at a price; a CPU gives them anyway.
     """
 
@@ -116,6 +118,8 @@ class TrainSpec(Spec):
     early_stop: EarlyStopSpec | None = None
     deterministic: bool = False
     augment: AugmentSpec = AugmentSpec()
+    mixup: NotNegative = 0.0
+    cutmix: NotNegative = 0.0
 
     @model_validator(mode="after")
     def _stock_dynamics_stay(self) -> TrainSpec:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 import lightning as L
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from neurocomp.spec.train import TrainSpec
 from neurocomp.train import losses, rates
 from neurocomp.train.augment import augment
 from neurocomp.train.auxiliary import Auxiliary
+from neurocomp.train.mix import mixed
 from neurocomp.train.ranks import rank, world
 from neurocomp.train.samples import seed_of
 
@@ -103,12 +105,19 @@ class Phase(L.LightningModule):
         """The loss of a batch of (values, labels), with all that the spec adds to it."""
         values, labels = batch
         number, epoch = NUMBER[self.name], self.current_epoch
-        generator = torch.Generator(values.device)
-        generator.manual_seed(seed_of(self.seed, number, epoch, batch_idx, *_others_rank()))
+        seed = seed_of(self.seed, number, epoch, batch_idx, *_others_rank())
+        generator = torch.Generator(values.device).manual_seed(seed)
         images = augment(values, self.spec.augment, generator)
+        mix = None
+        if self.spec.mixup or self.spec.cutmix:
+            rng = np.random.default_rng(seed)
+            mix = mixed(images, labels, self.spec.mixup, self.spec.cutmix, rng)
+            images = mix.values
         activity = self.network.run(images)
         logits = self.network.logits(activity)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.spec.label_smoothing)
+        loss = self._entropy(logits, labels)
+        if mix is not None:
+            loss = mix.share * loss + (1 - mix.share) * self._entropy(logits, mix.partners)
         loss = self._with_more(loss, logits, images, labels, activity)
         right = (logits.detach().argmax(1) == labels).sum()
         self._sums += torch.stack([loss.detach() * len(labels), right])
@@ -120,6 +129,9 @@ class Phase(L.LightningModule):
         values, labels = batch
         loss = F.cross_entropy(self.network(values), labels)
         self.log(HELD_OUT, loss, on_epoch=True, batch_size=len(labels), sync_dist=True)
+
+    def _entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=self.spec.label_smoothing)
 
     def _with_more(
         self, loss: Tensor, logits: Tensor, images: Tensor, labels: Tensor, activity: Activity
