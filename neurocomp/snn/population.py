@@ -102,15 +102,19 @@ class Neurons(nn.Module):
         return made.relu() if self.fires else made.mean(0) * steps
 
     def _stock(self, drive: Tensor, bias: Tensor | None) -> Tensor:
-        """SLAYER's own forward pass, (N, C, H, W, T) there; its ``norm`` hook adds the bias."""
-        self.neuron.norm = None if bias is None else (lambda x: x + bias.view(-1, 1, 1, 1))
-        _, voltage = self.neuron.dynamics(drive.permute(1, 2, 3, 4, 0))
-        self.neuron.norm = None
-        if self.fires:
-            spikes: Tensor = self.neuron.spike(voltage)
-            return spikes.permute(4, 0, 1, 2, 3)
-        end: Tensor = voltage[..., -1]
-        return end
+        """SLAYER's own forward pass, (N, C, H, W, T) there; its ``norm`` hook adds the bias.
+
+        The states that it leaves, of the batch's size, are taken away again: they do not persist.
+        """
+        neuron, states = self.neuron, (self.neuron.current_state, self.neuron.voltage_state)
+        neuron.norm = None if bias is None else (lambda x: x + bias.view(-1, 1, 1, 1))
+        _, voltage = neuron.dynamics(drive.permute(1, 2, 3, 4, 0))
+        neuron.norm = None
+        made: Tensor = (
+            neuron.spike(voltage).permute(4, 0, 1, 2, 3) if self.fires else voltage[..., -1]
+        )
+        neuron.current_state, neuron.voltage_state = states
+        return made
 
 
 def _cuba(population: Population, fires: bool, grid: int | None, surrogate: Surrogate) -> Any:
