@@ -53,8 +53,14 @@ class Stopping(EarlyStopping):
 
 
 class SameBuffers(Callback):
-    """Every process ends an epoch with the first one's means and spreads of batch-norm."""
+    """Every process goes on with the first one's means and spreads of batch-norm.
+
+    At the end of each epoch, and at the end of all, where the averages of weights have theirs.
+    """
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         for buffer in pl_module.buffers():
             torch.distributed.broadcast(buffer, 0)
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.on_train_epoch_end(trainer, pl_module)
