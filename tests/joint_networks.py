@@ -11,9 +11,9 @@ from neurocomp.arch import Task
 from neurocomp.data import Dataset
 from neurocomp.snn import Surrogate
 from neurocomp.spec.joint import JointSpec, LiteSpace
-from neurocomp.spec.recipe import TrainSpec
 from neurocomp.spec.space import NeuronSpec
 from neurocomp.spec.target import load_target
+from neurocomp.spec.train import TrainSpec
 from neurocomp.train.joint.backbone import Backbone
 from neurocomp.train.joint.choices import Choices, Given
 from neurocomp.train.joint.search import Job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +16,17 @@ import neurocomp
 from neurocomp.arch import Candidate, Task, build
 from neurocomp.arch.cell import EdgeOp
 from neurocomp.data import load
-from neurocomp.data.coding import CHUNK, Coding, coded
+from neurocomp.data.coding import Coding, coded
 from neurocomp.data.dataset import Images, split
+from neurocomp.data.spikes import Spikes
 from neurocomp.errors import InputError
 from neurocomp.ir import Graph
 from neurocomp.score import Scorer
-from neurocomp.spec.recipe import AugmentSpec, Recipe, load_recipe, steps_of
+from neurocomp.spec.recipe import Recipe, load_recipe, steps_of
+from neurocomp.spec.train import AugmentSpec
 from neurocomp.train import train
 from neurocomp.train.augment import augment
+from neurocomp.train.samples import Samples
 
 RECIPE = """
 name: tiny
@@ -67,17 +71,60 @@ class TestRate:
         found = coded("x", grey([0, 4, 8, 16], 4000), Coding("rate", 1, 5, seed=3))
         assert found.train_values.shape == (2000, 5, 1, 1, 4)
         assert (found.steps, found.bits, found.shape) == (5, 1, (1, 1, 4))
-        means = found.train_values.mean(axis=(0, 1)).ravel()
+        means = found.train_values[:].mean(axis=(0, 1)).ravel()
         assert (means[0], means[3]) == (0.0, 1.0)  # never, always
         # 10,000 draws with p = 1/4 and 1/2: a standard deviation of 0.0043 and 0.005
         assert np.abs(means[1:3] - [0.25, 0.5]).max() < 0.02
 
     def test_the_seed_decides(self) -> None:
-        images = grey([0, 4, 8, 16], 2 * CHUNK + 6)
+        images = grey([0, 4, 8, 16], 400)
         one, same, other = (coded("x", images, Coding("rate", 1, 2, seed)) for seed in (1, 1, 2))
-        assert np.array_equal(one.test_values, same.test_values)
-        assert not np.array_equal(one.test_values, other.test_values)
-        assert not np.array_equal(one.train_values, one.test_values)
+        assert np.array_equal(one.test_values[:], same.test_values[:])
+        assert not np.array_equal(one.test_values[:], other.test_values[:])
+        assert not np.array_equal(one.train_values[:], one.test_values[:])
+        halves = one.train_values[:].reshape(2, 100, -1)
+        assert not np.array_equal(*halves)  # equal images, but other samples
+
+    @settings(max_examples=20, deadline=None)
+    @given(order=st.lists(st.integers(0, 19), min_size=1, max_size=30), start=st.integers(0, 19))
+    def test_a_sample_has_its_spikes_in_any_batch(self, order: list[int], start: int) -> None:
+        found = coded("x", grey([0, 4, 8, 16], 40), Coding("rate", 1, 3)).train_values
+        whole = found[:]
+        assert isinstance(found, Spikes)
+        assert np.array_equal(found[np.array(order)], whole[order])
+        assert np.array_equal(found[start:], whole[start:])
+        some = found.of(np.array(order))
+        assert some.shape == (len(order), 3, 1, 1, 4)
+        assert np.array_equal(some[:2], whole[order[:2]])
+
+    def test_held_out_samples_keep_their_spikes(self) -> None:
+        found = coded("x", grey([0, 4, 8, 16], 40), Coding("rate", 1, 3))
+        parts = found.held_out(0.25, seed=3)
+        learn, judge = split(found.train_labels, 0.25, 3)
+        assert np.array_equal(parts.train_values[:], found.train_values[:][learn])
+        assert np.array_equal(parts.test_values[:], found.train_values[:][judge])
+
+    def test_batches_of_training_draw_the_same_spikes(self) -> None:
+        found = coded("x", grey([0, 4, 8, 16], 40), Coding("rate", 1, 3))
+        samples = Samples(found.train_values, found.train_labels, torch.device("cpu"))
+        pair = torch.tensor([[3, 1], [0, 19]])
+        values, labels = samples[pair]
+        assert values.shape == (2, 2, 3, 1, 1, 4)
+        assert np.array_equal(values.numpy(), found.train_values[:][pair])
+        assert labels.tolist() == [[1, 1], [0, 1]]
+
+    def test_spikes_lie_nowhere(self) -> None:
+        """20,000 images of 784 values over 32 steps would be half a gigabyte."""
+        values = np.full((20_000, 1, 28, 28), 128, np.uint8)
+        labels = np.arange(20_000, dtype=np.int64) % 2
+        images = Images(("a", "b"), values, labels, values[:2], labels[:2])
+        tracemalloc.start()
+        found = coded("x", images, Coding("rate", 1, 32))
+        seen = found.train_values[19_000:19_064].mean()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert abs(seen - 128 / 255) < 0.01
+        assert peak < 5e6
 
     def test_score_and_augmentation_take_steps(self) -> None:
         values = torch.arange(2 * 3 * 1 * 2 * 2).reshape(2, 3, 1, 2, 2)
@@ -141,7 +188,7 @@ class TestRecipe:
         assert found["simulate"]["spikes"] > 0
         shown = np.load(tmp_path / "run" / "simulate" / "raster.npz")["sample"]
         made = load("digits", bits=1, coding="rate", steps=3, seed=0)
-        assert np.array_equal(shown, made.test_values[0])
+        assert np.array_equal(shown, made.test_values[:1][0])
 
     def test_another_window(self, recipe: Path, tmp_path: Path) -> None:
         made = load("digits", bits=1, coding="rate", steps=5)

@@ -10,9 +10,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurocomp.ir import LoihiLif
+from neurocomp.ir import LoihiLif, Population
 from neurocomp.quant import fixed
-from neurocomp.snn.lif import Dynamics, Surrogate, SurrogateKind, fire, membrane
+from neurocomp.snn.lif import (
+    Dynamics,
+    Surrogate,
+    SurrogateKind,
+    compiled,
+    descended,
+    fire,
+    integrated,
+    membrane,
+)
+from neurocomp.snn.population import Neurons
 
 HALF = Dynamics(threshold=1.0, current_keep=0.0, voltage_keep=0.5)
 
@@ -164,3 +174,101 @@ class TestGradient:
         fire(a, None, 1, constants, Surrogate(kind, 0.25)).sum().backward()
         assert a.grad is not None
         assert a.grad.item() == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+    def test_constants(self) -> None:
+        """θ, keep_u and keep_v, by hand; the triangle's slope is 1 − |v − 1|.
+
+        Drives ½, ¼, ¾ and keeps ½: u = 0.5, 0.5, 1; v = 0.5, 0.75, 1.375, which fires. Slopes ½,
+        ¾, ⅝. ∂v₃ = ⅝, ∂v₂ = ¾ + 5/16, ∂v₁ = ½ + ½·∂v₂; ∂u₃ = ∂v₃, ∂u₂ = ∂v₂ + ½·∂u₃.
+        """
+        constants = torch.tensor([1.0, 0.5, 0.5], requires_grad=True)
+        dynamics = Dynamics(threshold=1.0, current_keep=0.5, voltage_keep=0.5)
+        fired = fire(drive(0.5, 0.25, 0.75), None, 3, dynamics, Surrogate(), constants)
+        assert fired.flatten().tolist() == [0, 0, 1]
+        fired.sum().backward()
+        assert constants.grad is not None
+        of_v2, of_v3 = 0.75 + 0.3125, 0.625
+        of_u2 = of_v2 + 0.5 * of_v3
+        expected = [-(0.5 + 0.75 + 0.625), of_u2 * 0.5 + of_v3 * 0.5, of_v2 * 0.5 + of_v3 * 0.75]
+        assert constants.grad.tolist() == pytest.approx(expected)
+
+    def test_constants_with_bias_and_reset(self) -> None:
+        """v = 1.5 fires and leaves nothing to keep; then 0.5 and 0.75."""
+        constants = torch.tensor([1.0, 0.0, 0.5], requires_grad=True)
+        fired = fire(drive(1.25, 0.25, 0.25), torch.tensor([0.25]), 3, HALF, Surrogate(), constants)
+        fired.sum().backward()
+        assert constants.grad is not None
+        assert constants.grad[2].item() == pytest.approx(0.75 * 0.5)
+
+
+class TestSlayer:
+    """SLAYER's own neuron on the CPU fires at the same steps, bit for bit, everywhere."""
+
+    @settings(max_examples=80, deadline=None)
+    @given(
+        decays=st.tuples(st.integers(1, 4096), st.integers(0, 4096)),
+        threshold=st.integers(1, 300_000).map(lambda n: n / 4096),
+        steps=st.integers(1, 32),
+        shape=st.tuples(*[st.integers(1, 4)] * 4),
+        bias=st.booleans(),
+        seed=st.integers(0, 2**20),
+    )
+    def test_spikes_are_equal(
+        self,
+        decays: tuple[int, int],
+        threshold: float,
+        steps: int,
+        shape: tuple[int, int, int, int],
+        bias: bool,
+        seed: int,
+    ) -> None:
+        """Drives on the grid of 1/64, as synapses of integer weights give them."""
+        rng = np.random.default_rng(seed)
+        reach = max(round(64 * threshold), 4)
+        sums = torch.tensor(rng.integers(-reach, 2 * reach, (steps, *shape)) / 64).float()
+        start = rng.integers(-reach, reach, shape[1]) / 64 if bias else None
+        neuron = LoihiLif(vth=max(round(64 * threshold), 1), du=decays[0] - 1, dv=decays[1])
+        population = Population("n", shape[1:], neuron, bias=start)
+        ours, stock = (
+            Neurons(
+                population, fires=True, biased=bias, grid=6, surrogate=Surrogate(), engine=engine
+            )
+            for engine in ("exact", "slayer")
+        )
+        with torch.no_grad():
+            fired = ours(sums, steps)
+            assert torch.equal(fired, stock(sums, steps))
+
+
+def test_channels_last_stay_so_and_give_the_same() -> None:
+    generator = torch.Generator().manual_seed(0)
+    constants = Dynamics(1.0, 0.5, 0.5)
+    sums = torch.randn((3, 2, 4, 5, 6), generator=generator)
+    last = sums.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+    found = []
+    for laid in (sums, last):
+        a, bias = laid.requires_grad_(), torch.tensor([0.1, 0.2, -0.1, 0.0], requires_grad=True)
+        a.retain_grad()
+        fired = fire(a, bias, 3, constants, Surrogate())
+        assert fired[0].is_contiguous(memory_format=torch.channels_last) == (laid is last)
+        (fired * torch.arange(720.0).view(fired.shape)).sum().backward()
+        found.append((fired, a.grad, bias.grad))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.slow
+def test_compiled_over_time_gives_the_same() -> None:
+    """What a GPU runs, here compiled for the CPU: bit for bit on a grid."""
+    generator = torch.Generator().manual_seed(1)
+    dynamics, surrogate = Dynamics(1.0, 0.3, 0.7, grid=6), Surrogate("atan")
+    for neurons in range(40, 50):  # more forms than torch allows by itself
+        sums = torch.randint(-64, 128, (3, neurons), generator=generator) / 64
+        plain = integrated(sums, None, 3, dynamics, True)
+        fused = compiled(integrated)(sums, None, 3, dynamics, True)
+        for one, other in zip(plain, fused, strict=True):
+            assert one is not None
+            assert torch.equal(one, other)
+    args = (torch.ones(3, 49), *plain, dynamics, surrogate)
+    for one, other in zip(descended(*args), compiled(descended)(*args), strict=True):
+        torch.testing.assert_close(one, other)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -22,8 +24,8 @@ from neurocomp.ir import Conv, CubaLif, Dense, Graph, Input, Population, Project
 from neurocomp.quant import reference
 from neurocomp.quant.check import check
 from neurocomp.quant.discretize import Plan, discretize
-from neurocomp.snn import Network
-from neurocomp.spec.recipe import AugmentSpec, TrainSpec
+from neurocomp.snn import Activity, Network
+from neurocomp.spec.train import AugmentSpec, TrainSpec
 from neurocomp.train import Trained, train
 from neurocomp.train.fit import fit
 from neurocomp.train.phase import Phase
@@ -169,7 +171,7 @@ def downhill(out: Path, bits: int, **changes: Any) -> list[torch.Tensor]:
     quantised, cpu = Network.quantised(graph, plan), torch.device("cpu")
     before = [s.synapse.weight.detach().clone() for s in quantised.synapses]
     phase = Downhill("qat", quantised, spec, 0, lambda row: None)
-    fit(phase, Samples(blobs(), cpu), out, cpu)
+    fit(phase, Samples(blobs().train_values, blobs().train_labels, cpu), out, cpu)
     after = [s.synapse.weight.detach() for s in quantised.synapses]
     return [old - new for old, new in zip(before, after, strict=True)]
 
@@ -194,9 +196,25 @@ class TestRates:
         _, fallen = downhill(tmp_path, 8, qat_learning_rate=0.5)
         torch.testing.assert_close(fallen, torch.full_like(fallen, 0.5 * 13 / 2))
 
-    def test_sgd_moves_by_the_gradient(self, tmp_path: Path) -> None:
-        _, fallen = downhill(tmp_path, 1, qat_learning_rate=1e-3, optimizer="sgd", momentum=0.0)
-        torch.testing.assert_close(fallen, torch.full_like(fallen, 1e-3 * 13 / 2))
+    @pytest.mark.parametrize("clip", [None, 1e-3])
+    def test_sgds_rate_follows_the_gradient(self, tmp_path: Path, clip: float | None) -> None:
+        """A rate that moves 1-bit weights by as much as Adam's, however small gradients are."""
+        changes = {"optimizer": "sgd", "momentum": 0.0, "gradient_clip": clip}
+        first, second = downhill(tmp_path, 1, qat_learning_rate=1e-6, **changes)
+        torch.testing.assert_close(first, torch.full_like(first, 16 * 13 / 3 * 0.25))
+        torch.testing.assert_close(second, torch.full_like(second, 13 / 3 * 0.25))
+
+    def test_sgds_momentum_counts(self, tmp_path: Path) -> None:
+        """Half of Adam's rate; step k moves by it times the cosine's share times 2 − 2^−k."""
+        changes = {"optimizer": "sgd", "momentum": 0.5, "qat_learning_rate": 1e-6}
+        _, fallen = downhill(tmp_path, 8, **changes)
+        rates = [(1 + math.cos(math.pi * k / 12)) / 2 for k in range(12)]
+        moved = sum(r * (2 - 0.5**k) for k, r in enumerate(rates)) / 2 * 8 * 0.125 / 12
+        torch.testing.assert_close(fallen, torch.full_like(fallen, moved))
+
+    def test_sgds_rate_that_suffices_stays(self, tmp_path: Path) -> None:
+        _, fallen = downhill(tmp_path, 1, qat_learning_rate=0.5, optimizer="sgd", momentum=0.0)
+        torch.testing.assert_close(fallen, torch.full_like(fallen, 0.5 * 13 / 2))
 
 
 def one_bit(dataset: Dataset) -> Graph:
@@ -288,33 +306,83 @@ def test_skips_and_average_pooling_stay_what_they_are(tmp_path: Path) -> None:
 
 class TestFailures:
     def test_loss_that_is_not_finite(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        forward, calls = Network.forward, []
+        logits, calls = Network.logits, []
 
-        def overflow(self: Network, values: torch.Tensor) -> torch.Tensor:
+        def overflow(self: Network, activity: Activity) -> torch.Tensor:
             calls.append(1)
-            return forward(self, values) * (torch.inf if len(calls) > 6 else 1.0)
+            return logits(self, activity) * (torch.inf if len(calls) > 6 else 1.0)
 
-        monkeypatch.setattr(Network, "forward", overflow)  # six batches an epoch
+        monkeypatch.setattr(Network, "logits", overflow)  # six batches an epoch
         with pytest.raises(
             RunError, match=r"loss of epoch 2 is nan; lower .*last good checkpoint is .*float\.ckpt"
         ):
             run(tmp_path)
         assert torch.load(tmp_path / "float.ckpt", weights_only=True)["epoch"] == 0
 
-    def test_out_of_memory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def exhaust(self: Network, values: torch.Tensor) -> torch.Tensor:
-            raise torch.cuda.OutOfMemoryError
+    @pytest.mark.parametrize(
+        ("fault", "words"),
+        [
+            (
+                torch.cuda.OutOfMemoryError("CUDA out of memory"),
+                "ran out of memory with batches of 16",
+            ),
+            (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "ran out of memory with"),
+            (MemoryError(), "ran out of memory with batches of 16; lower the batch"),
+            (
+                RuntimeError("CUDA error: unspecified launch failure\nmore"),
+                r"the GPU failed \(CUDA error: unspecified launch failure\); see whether it works",
+            ),
+        ],
+    )
+    def test_device_fails(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, words: str
+    ) -> None:
+        """In the first epoch, and after the first phase, whose end is what is left."""
 
-        monkeypatch.setattr(Network, "forward", exhaust)
-        with pytest.raises(
-            RunError, match=r"ran out of memory with batches of 16; .*there is no checkpoint yet"
-        ):
+        def fails(self: Network, values: torch.Tensor) -> Activity:
+            raise fault
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Network, "run", fails)
+            with pytest.raises(RunError, match=rf"{words}.*; there is no checkpoint yet"):
+                run(tmp_path)
+        monkeypatch.setattr("neurocomp.train.training.plan", lambda graph: fails(None, None))
+        with pytest.raises(RunError, match=rf"{words}.*last good checkpoint is .*/float\.ckpt"):
+            run(tmp_path)
+
+    def test_other_faults_stay_what_they_are(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(self: Network, values: torch.Tensor) -> Activity:
+            raise RuntimeError("a shape is wrong")
+
+        monkeypatch.setattr(Network, "run", fails)
+        with pytest.raises(RuntimeError, match="a shape is wrong"):
             run(tmp_path)
 
     def test_checkpoint_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / f"float.ckpt.{os.getpid()}.part").mkdir()
         with pytest.raises(RunError, match=r"float\.ckpt: the checkpoint cannot be written \(Is a"):
             run(tmp_path)
+
+    def test_full_disk(self, trained: Trained, tmp_path: Path) -> None:
+        """Writes fail from the second epoch on; with room again, the training goes on."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def fill(stage: str, done: int, total: int, note: str = "") -> None:
+            if done == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+
+        try:
+            with pytest.raises(
+                RunError, match=r"float\.ckpt: the checkpoint cannot be written \(.*; the last good"
+            ):
+                run(tmp_path, fill)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert torch.load(tmp_path / "float.ckpt", weights_only=True)["epoch"] == 0
+        assert [p.name for p in tmp_path.glob("*.part")] == []
+        assert same(run(tmp_path), trained)
 
     def test_damaged_checkpoint(self, tmp_path: Path) -> None:
         (tmp_path / "float.ckpt").write_bytes(b"no checkpoint")

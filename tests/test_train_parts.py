@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurocomp.ir import CubaLif, Dense, Graph, Input, Population, Projection
-from neurocomp.spec.recipe import AugmentSpec
+from neurocomp.spec.train import AugmentSpec
 from neurocomp.train.augment import augment
+from neurocomp.train.mix import mixed
 from neurocomp.train.prune import prune
 from neurocomp.train.samples import Shuffled
 
@@ -62,6 +63,51 @@ class TestAugment:
         first, again = (augment(ramps(5), spec, generator(seed)) for _ in range(2))
         assert first.shape == ramps(5).shape
         assert torch.equal(first, again)
+
+
+class TestMix:
+    def batch(self, n: int = 40) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images whose every pixel is their label."""
+        labels = torch.arange(n)
+        return labels.float().view(n, 1, 1, 1).expand(n, 2, 6, 4).clone(), labels
+
+    def test_mixup(self) -> None:
+        values, labels = self.batch()
+        made = mixed(values, labels, 0.4, 0.0, np.random.default_rng(1))
+        expected = made.share * labels + (1 - made.share) * made.partners
+        torch.testing.assert_close(made.values, expected.view(-1, 1, 1, 1).expand_as(values))
+        assert sorted(made.partners.tolist()) == labels.tolist()
+        assert 0 < made.share < 1
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_cutmix(self, seed: int) -> None:
+        """What is not the image itself is the partner, in one rectangle of 1 − share."""
+        values, labels = self.batch()
+        made = mixed(values, labels, 0.0, 1.0, np.random.default_rng(seed))
+        other = made.partners.float().view(-1, 1, 1, 1)
+        apart = (made.partners != labels).nonzero().flatten()
+        own = made.values[apart] == values[apart]
+        assert torch.equal(own, made.values[apart] != other[apart])
+        assert (~own).float().mean().item() == pytest.approx(1 - made.share)
+        rows, columns = (~own[0, 0]).any(1), (~own[0, 0]).any(0)
+        assert torch.equal(~own[0, 0], rows[:, None] & columns)
+        assert torch.equal(values, self.batch()[0])  # what was given stays
+
+    def test_both_take_turns(self) -> None:
+        values, labels = self.batch()
+        rng = np.random.default_rng(0)
+        blended = [
+            bool((mixed(values, labels, 0.4, 0.4, rng).values % 1 != 0).any()) for _ in range(40)
+        ]
+        assert 8 < sum(blended) < 32
+
+    def test_steps_are_treated_alike(self) -> None:
+        values, labels = self.batch()
+        shown = values[:, None].expand(-1, 3, -1, -1, -1)
+        once, many = (
+            mixed(x, labels, 0.0, 1.0, np.random.default_rng(3)).values for x in (values, shown)
+        )
+        assert torch.equal(many, once[:, None].expand_as(shown))
 
 
 class TestShuffled:

@@ -9,6 +9,7 @@ import typer
 
 from neurocomp.cli.console import DataDirOption, JsonOption, console
 from neurocomp.cli.views import REGRIDDED
+from neurocomp.progress import quiet
 
 
 def train(
@@ -21,6 +22,9 @@ def train(
     data: Annotated[str | None, typer.Option(help="Data set instead of the recipe's.")] = None,
     data_dir: DataDirOption = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of float training.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Neurons' dynamics in training: exact or slayer.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed; default the run's own, or 0.")
@@ -28,11 +32,18 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the network; an unfinished training goes on.")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write curves into OUT/train/tensorboard.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a candidate: float with batch-norm, fold, then at its weight bits."""
+    """Train a candidate: float with batch-norm, fold, then at its weight bits.
+
+    Under torchrun several processes train together; only the first one prints.
+    """
     with console(as_json) as out_console:
         from neurocomp.flow import train as train_network
+        from neurocomp.train.ranks import rank
 
         with out_console.progress() as progress:
             row = train_network(
@@ -41,11 +52,15 @@ def train(
                 data=data,
                 data_dir=data_dir,
                 epochs=epochs,
+                engine=engine,
                 device=device,
                 seed=seed,
                 out=out,
-                progress=progress,
+                tensorboard=tensorboard,
+                progress=quiet if rank() else progress,
             )
+        if rank():
+            return
         accuracy = row["accuracy"]
         out_console.line(
             f"accuracy: float {accuracy['float']:.4f}, integer {accuracy['integer']:.4f} "

@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from neurocomp.data.cache import derived
-from neurocomp.data.dataset import Dataset, Images, Values
+from neurocomp.data.dataset import Dataset, Images
+from neurocomp.data.spikes import Spikes, Values
 from neurocomp.errors import InputError
 
 Kind: TypeAlias = Literal["direct", "rate", "event"]
 KINDS: tuple[Kind, ...] = ("direct", "rate", "event")
 MAX_BITS = 8
-CHUNK = 1024  # samples that spikes are drawn for at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +69,16 @@ def coded(name: str, images: Images, coding: Coding) -> Dataset:
         )
     if coding.kind == "direct":
         images = graded(images, coding.bits)
-    elif coding.kind == "rate":
-        images = _drawn(images, coding)
-    channels, height, width = images.train_values.shape[-3:]
+    train, test = images.train_values, images.test_values
+    channels, height, width = train.shape[-3:]
     return Dataset(
         name=name,
         classes=images.classes,
         shape=(channels, height, width),
         bits=coding.bits,
-        train_values=images.train_values,
+        train_values=_drawn(train, images.peak, coding, 0) if coding.kind == "rate" else train,
         train_labels=images.train_labels,
-        test_values=images.test_values,
+        test_values=_drawn(test, images.peak, coding, 1) if coding.kind == "rate" else test,
         test_labels=images.test_labels,
         steps=None if coding.kind == "direct" else coding.steps,
     )
@@ -107,26 +106,6 @@ def graded(images: Images, bits: int) -> Images:
     return derived(images, f"{bits}bit", make)
 
 
-def _drawn(images: Images, coding: Coding) -> Images:
-    """Spikes (N, T, C, H, W): Bernoulli draws with probability value/peak, exactly.
-
-    Training and test samples draw from streams of their own, in the order of the samples, so that
-    a part of the test samples has the same spikes as all of them.
-    """
+def _drawn(values: Values, peak: int, coding: Coding, part: int) -> Spikes:
     assert coding.steps is not None  # Coding
-    streams = np.random.default_rng(coding.seed).spawn(2)
-    train, test = (
-        _bernoulli(values, images.peak, coding.steps, rng)
-        for values, rng in zip((images.train_values, images.test_values), streams, strict=True)
-    )
-    return replace(images, train_values=train, test_values=test, peak=1, kept=None)
-
-
-def _bernoulli(values: Values, peak: int, steps: int, rng: np.random.Generator) -> Values:
-    """A value v fires where a number drawn from 0 … peak − 1 is less than v."""
-    spikes = np.empty((len(values), steps, *values.shape[1:]), np.uint8)
-    for start in range(0, len(values), CHUNK):
-        part = values[start : start + CHUNK, None]
-        drawn = rng.integers(peak, size=(len(part), steps, *values.shape[1:]), dtype=np.uint8)
-        spikes[start : start + CHUNK] = drawn < part
-    return spikes
+    return Spikes(values, peak, coding.steps, coding.seed, part, np.arange(len(values)))

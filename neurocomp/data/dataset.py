@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from neurocomp.data.spikes import Labels, Spikes, Values
 from neurocomp.errors import InputError
-
-Values: TypeAlias = npt.NDArray[np.uint8]
-Labels: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +20,8 @@ class Dataset:
         shape: (channels, height, width) of what is shown at a step.
         bits: all values lie in 0 … 2^bits − 1; spikes have one bit.
         train_values, test_values: (N, C, H, W), shown at every step of the window, or, with
-            ``steps``, (N, steps, C, H, W). They may be mapped from a file.
+            ``steps``, (N, steps, C, H, W). They may be mapped from a file, or be drawn when they
+            are looked at; a slice or an array of numbers gives an array of either.
         train_labels, test_labels: (N,).
         steps: length of the window that the samples were made for; None fits any window.
     """
@@ -33,9 +30,9 @@ class Dataset:
     classes: tuple[str, ...]
     shape: tuple[int, int, int]
     bits: int
-    train_values: Values
+    train_values: Values | Spikes
     train_labels: Labels
-    test_values: Values
+    test_values: Values | Spikes
     test_labels: Labels
     steps: int | None = None
 
@@ -50,9 +47,9 @@ class Dataset:
         learn, judge = split(self.train_labels, share, seed)
         return replace(
             self,
-            train_values=self.train_values[learn],
+            train_values=some_of(self.train_values, learn),
             train_labels=self.train_labels[learn],
-            test_values=self.train_values[judge],
+            test_values=some_of(self.train_values, judge),
             test_labels=self.train_labels[judge],
         )
 
@@ -73,6 +70,11 @@ class Images:
     test_labels: Labels
     peak: int = 255
     kept: Path | None = None
+
+
+def some_of(values: Values | Spikes, some: slice | Labels) -> Values | Spikes:
+    """Some of the samples; of spikes that are drawn, none is drawn yet."""
+    return values.of(some) if isinstance(values, Spikes) else values[some]
 
 
 def split(labels: Labels, share: float, seed: int) -> tuple[Labels, Labels]:

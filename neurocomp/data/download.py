@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from neurocomp.data.cache import decoded
-from neurocomp.data.dataset import Images, Values
+from neurocomp.data.dataset import Images
 from neurocomp.data.fetch import Remote, fetch
+from neurocomp.data.spikes import Values
 from neurocomp.data.unpack import unpack_file, unpack_folder
 from neurocomp.errors import InputError
 from neurocomp.progress import Progress

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neurocomp.data.cache import decoded
-from neurocomp.data.dataset import Images, Labels, split
+from neurocomp.data.dataset import Images, split
 from neurocomp.data.events import checked, fields_of, frames
 from neurocomp.data.fetch import Remote, fetch
+from neurocomp.data.spikes import Labels
 from neurocomp.errors import InputError
 from neurocomp.progress import Progress
 

@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from neurocomp.data.cache import decoded
-from neurocomp.data.dataset import Images, Values
+from neurocomp.data.dataset import Images
 from neurocomp.data.folder import labels_of, listed
+from neurocomp.data.spikes import Values
 from neurocomp.errors import InputError
 from neurocomp.ir import Array
 from neurocomp.ir.archive import archived

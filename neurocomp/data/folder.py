@@ -10,8 +10,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from neurocomp.data.cache import decoded
-from neurocomp.data.dataset import Images, Labels
+from neurocomp.data.dataset import Images
 from neurocomp.data.pictures import SUFFIXES, decode, picture_file
+from neurocomp.data.spikes import Labels
 from neurocomp.errors import InputError
 from neurocomp.progress import Progress, quiet
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 
-from neurocomp.data.dataset import Values
+from neurocomp.data.spikes import Values
 from neurocomp.errors import InputError
 from neurocomp.progress import Progress
 from neurocomp.readable import IMAGE, FileKind

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from neurocomp.data.cache import decoded
-from neurocomp.data.dataset import Images, Values
+from neurocomp.data.dataset import Images
+from neurocomp.data.spikes import Values
 from neurocomp.errors import InputError
 from neurocomp.progress import Progress, quiet
 from neurocomp.readable import WAV, FileKind

@@ -9,9 +9,10 @@ from zipfile import ZipFile
 import numpy as np
 
 from neurocomp.data.cache import decoded
-from neurocomp.data.dataset import Images, Values
+from neurocomp.data.dataset import Images
 from neurocomp.data.fetch import Remote, fetch
 from neurocomp.data.pictures import decode, picture
+from neurocomp.data.spikes import Values
 from neurocomp.progress import Progress
 
 ARCHIVE = Remote(

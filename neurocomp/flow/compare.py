@@ -15,7 +15,7 @@ from neurocomp.flow.explored import explored
 from neurocomp.flow.folder import RESULT
 from neurocomp.flow.joint import figures_row, job_of
 from neurocomp.ir import Graph
-from neurocomp.spec.recipe import TrainSpec
+from neurocomp.spec.train import TrainSpec
 
 UNIFORM_BITS = 4
 

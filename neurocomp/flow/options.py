@@ -179,13 +179,20 @@ def make_options(
     )
 
 
-def adapted(recipe: Recipe, data: str | None, epochs: int | None, **search: Any) -> Recipe:
-    """A recipe with another data set, other float epochs or other values of its search."""
+def adapted(
+    recipe: Recipe,
+    data: str | None,
+    epochs: int | None,
+    *,
+    engine: str | None = None,
+    **search: Any,
+) -> Recipe:
+    """A recipe with another data set, float epochs, engine or other values of its search."""
     return _changed(
         recipe,
         data=data,
         search=_changed(recipe.search, **search),
-        train=_changed(recipe.train, epochs=epochs),
+        train=_changed(recipe.train, epochs=epochs, engine=engine),
     )
 
 

@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurocomp.data.dataset import some_of
+from neurocomp.data.spikes import Spikes
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
@@ -136,6 +138,7 @@ def _values(
     """What the network is shown, and the labels where they are known."""
     if samples is not None and samples < 1:
         raise InputError(f"{graph.name}: at least 1 sample is run, got {samples}")
+    values: Array | Spikes
     if input_file is not None:
         where, values, labels = str(input_file), read_integers(Path(input_file), graph), None
     elif run is not None:
@@ -151,7 +154,8 @@ def _values(
             ),
             stacklevel=2,
         )
-    return values[:samples], None if labels is None else labels[:samples]
+    some = slice(samples)
+    return some_of(values, some), None if labels is None else labels[some]
 
 
 def _warn_of_no_effect(backend: str, given: dict[str, object]) -> None:

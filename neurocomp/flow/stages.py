@@ -69,12 +69,22 @@ def train(ctx: Context) -> Result:
 
 
 def train_graph(
-    graph: Graph, dataset: Dataset, options: Options, run: RunFolder, progress: Progress
+    graph: Graph,
+    dataset: Dataset,
+    options: Options,
+    run: RunFolder,
+    progress: Progress,
+    *,
+    tensorboard: bool = False,
 ) -> Result:
-    """Train an untrained graph; also what ``neurocomp train`` does."""
-    from neurocomp.train import train as fit
+    """Train an untrained graph and leave all files of the stage but its result.
 
-    folder = run.stage("train")
+    Also what ``neurocomp train`` does; of several processes of torchrun the first one writes.
+    """
+    from neurocomp.train import train as fit
+    from neurocomp.train.ranks import rank
+
+    folder = run.path / "train" if rank() else run.stage("train")
     trained = fit(
         graph,
         dataset,
@@ -82,11 +92,13 @@ def train_graph(
         folder,
         seed=options.seed,
         device=options.device,
+        tensorboard=tensorboard,
         progress=progress,
     )
-    save(trained.float_graph, folder / FLOAT_NETWORK)
-    save(trained.graph, folder / NETWORK)
-    write_json(folder / HISTORY, list(trained.history))
+    if rank() == 0:
+        save(trained.float_graph, folder / FLOAT_NETWORK)
+        save(trained.graph, folder / NETWORK)
+        write_json(folder / HISTORY, list(trained.history))
     return {
         "accuracy": {"float": trained.accuracy_float, "integer": trained.accuracy_integer},
         "epochs": trained.epochs,
@@ -124,13 +136,15 @@ def map_stage(ctx: Context) -> Result:
 def simulate(ctx: Context) -> Result:
     """Run the mapped network in Lava on the test set and compare it with the reference."""
     from neurocomp.backend import simulate as execute
+    from neurocomp.data.dataset import some_of
     from neurocomp.mapping.store import load as load_mapping
     from neurocomp.quant import reference
 
     graph = load(ctx.run.path / "train" / NETWORK)
     mapping = load_mapping(ctx.run.path / "map" / MAPPING)
     values, labels = ctx.dataset.test_values, ctx.dataset.test_labels
-    values, labels = values[: ctx.options.samples], labels[: ctx.options.samples]
+    some = slice(ctx.options.samples)
+    values, labels = some_of(values, some), labels[some]
     found = execute(
         graph,
         mapping,
@@ -144,7 +158,7 @@ def simulate(ctx: Context) -> Result:
     with writing(ctx.run.stage("simulate") / RASTER) as file:
         np.savez_compressed(
             file,
-            sample=values[0],
+            sample=values[:1][0],
             label=labels[0],
             prediction=sample.predictions()[0],
             **{f"spikes.{name}": fired[0] for name, fired in sample.spikes.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,6 +18,7 @@ from neurocomp.snn.levels import Levels, Masked
 from neurocomp.snn.lif import Surrogate
 from neurocomp.snn.population import Engine, Neurons
 from neurocomp.snn.synapses import Hook, Synapses, first_weight, normalised, value_scale
+from neurocomp.spec.train import Learnable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +63,7 @@ class Network(nn.Module):
         kept: float = 1.0,
         surrogate: Surrogate | None = None,
         engine: Engine = "exact",
+        learn: Sequence[Learnable] = (),
     ) -> Network:
         """An untrained architecture in float, with fresh weights and a batch-norm per projection.
 
@@ -70,6 +73,7 @@ class Network(nn.Module):
         Args:
             kept: below 1, every trained projection without a mask of its own learns which share of
                 its weights stays (`neurocomp.snn.compconv.Scored`).
+            learn: parameters of neurons that are trained; see `neurocomp.snn.learnt.Learnt`.
 
         Raises:
             InputError: the graph is malformed or cannot be trained (`require_trainable`).
@@ -90,6 +94,7 @@ class Network(nn.Module):
                 grid=None,
                 surrogate=surrogate or Surrogate(),
                 engine=engine,
+                learn=learn,
             )
             for p in graph.neurons
         ]
@@ -162,6 +167,8 @@ class Network(nn.Module):
         """
         source = self.graph.inputs[0]
         shown = values[None] if values.dim() == 4 else values.transpose(0, 1)
+        if shown.is_cuda:  # channels last, as its kernels like them best; all that follows keeps it
+            shown = shown.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
         sent = {source.name: shown.to(torch.float32) / value_scale(self.graph, source.name)}
         for name, node, incoming in self._schedule:
             drives = [self.synapses[i](sent[origin]) for i, origin in incoming]

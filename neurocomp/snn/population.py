@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,11 +13,13 @@ from neurocomp.errors import InputError
 from neurocomp.ir import CubaLif, LoihiLif, Population
 from neurocomp.quant.discretize import FINEST_GRID
 from neurocomp.quant.fixed import DECAY_UNITY, MAX_BIAS
+from neurocomp.snn.learnt import Learnt
 from neurocomp.snn.levels import straight_through
 from neurocomp.snn.lif import Dynamics, Surrogate, fire, membrane
 from neurocomp.snn.parts import slayer
+from neurocomp.spec.train import Learnable
 
-Engine: TypeAlias = Literal["exact", "slayer"]
+Engine: TypeAlias = Literal["exact", "slayer", "relu"]
 SLAYER_TAU, SLAYER_SCALE = 100.0, 0.1  # cuba.Neuron multiplies tau_grad and scale_grad by these
 NEVER = 2.0**24  # threshold of a membrane that is read out
 
@@ -43,6 +46,7 @@ class Neurons(nn.Module):
         grid: int | None,
         surrogate: Surrogate,
         engine: Engine,
+        learn: Sequence[Learnable] = (),
     ) -> None:
         super().__init__()
         self.fires, self.grid, self.engine, self.surrogate = fires, grid, engine, surrogate
@@ -51,21 +55,30 @@ class Neurons(nn.Module):
         if biased:
             start = np.zeros(population.shape[0]) if population.bias is None else population.bias
             self.bias = nn.Parameter(torch.tensor(start, dtype=torch.float32))
-        self.dynamics = Dynamics(
+        self._dynamics = Dynamics(
             threshold=self.neuron.threshold,
             current_keep=1 - float(self.neuron.cx_current_decay) / DECAY_UNITY,
             voltage_keep=1 - float(self.neuron.cx_voltage_decay) / DECAY_UNITY,
             grid=grid,
         )
+        self.learnt = Learnt(self._dynamics, learn) if learn and fires else None
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """Threshold and decays as they act."""
+        return self._dynamics if self.learnt is None else self.learnt.dynamics()
 
     def forward(self, drive: Tensor, steps: int) -> Tensor:
         """Spikes (T, B, C, H, W) of a drive (T or 1, B, C, H, W); a membrane gives (B, C, H, W)."""
         bias = self.stored_bias()
+        if self.engine == "relu":
+            return self._analogue(drive, bias, steps)
         if self.engine == "slayer":
             return self._stock(drive.expand(steps, -1, -1, -1, -1), bias)
-        if self.fires:
-            return fire(drive, bias, steps, self.dynamics, self.surrogate)
-        return membrane(drive, bias, steps, self.dynamics)
+        if not self.fires:
+            return membrane(drive, bias, steps, self.dynamics)
+        constants = None if self.learnt is None else self.learnt()
+        return fire(drive, bias, steps, self.dynamics, self.surrogate, constants)
 
     def stored_bias(self) -> Tensor | None:
         """The bias as it acts: on a grid rounded to it and held within the chip's 13 bits."""
@@ -83,16 +96,25 @@ class Neurons(nn.Module):
             voltage_decay=1 - self.dynamics.voltage_keep,
         )
 
+    def _analogue(self, drive: Tensor, bias: Tensor | None, steps: int) -> Tensor:
+        """An ANN's values; a membrane gathers their mean over the window's steps."""
+        made = drive if bias is None else drive + bias.view(-1, 1, 1)
+        return made.relu() if self.fires else made.mean(0) * steps
+
     def _stock(self, drive: Tensor, bias: Tensor | None) -> Tensor:
-        """SLAYER's own forward pass, (N, C, H, W, T) there; its ``norm`` hook adds the bias."""
-        self.neuron.norm = None if bias is None else (lambda x: x + bias.view(-1, 1, 1, 1))
-        _, voltage = self.neuron.dynamics(drive.permute(1, 2, 3, 4, 0))
-        self.neuron.norm = None
-        if self.fires:
-            spikes: Tensor = self.neuron.spike(voltage)
-            return spikes.permute(4, 0, 1, 2, 3)
-        end: Tensor = voltage[..., -1]
-        return end
+        """SLAYER's own forward pass, (N, C, H, W, T) there; its ``norm`` hook adds the bias.
+
+        The states that it leaves, of the batch's size, are taken away again: they do not persist.
+        """
+        neuron, states = self.neuron, (self.neuron.current_state, self.neuron.voltage_state)
+        neuron.norm = None if bias is None else (lambda x: x + bias.view(-1, 1, 1, 1))
+        _, voltage = neuron.dynamics(drive.permute(1, 2, 3, 4, 0))
+        neuron.norm = None
+        made: Tensor = (
+            neuron.spike(voltage).permute(4, 0, 1, 2, 3) if self.fires else voltage[..., -1]
+        )
+        neuron.current_state, neuron.voltage_state = states
+        return made
 
 
 def _cuba(population: Population, fires: bool, grid: int | None, surrogate: Surrogate) -> Any:

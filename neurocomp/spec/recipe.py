@@ -12,11 +12,10 @@ from neurocomp.errors import InputError
 from neurocomp.spec.joint import JointSpec, load_lite_space
 from neurocomp.spec.read import LIST, Name, Spec, read
 from neurocomp.spec.space import Space, load_space, narrowed
+from neurocomp.spec.train import TrainSpec
 
 Count = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
-
 
 Strategy = Literal["random", "exhaustive", "evolution", "nsga2", "tpe", "surrogate"]
 ScoreKind = Literal["paper", "plain", "head", "drive", "depth", "convolutions"]
@@ -110,47 +109,6 @@ class SearchSpec(Spec):
     max_params: Count | None = None
     max_bits: Count | None = None
     max_cores: Count | None = None
-
-
-class AugmentSpec(Spec):
-    """Augmentation of training images; sizes in pixels."""
-
-    shift: Annotated[int, Field(ge=0)] = 0
-    flip: bool = False
-    cutout: Annotated[int, Field(ge=0)] = 0
-
-
-class TrainSpec(Spec):
-    """Float training with batch-norm, then quantisation-aware training of the folded network.
-
-    Attributes:
-        epoch_images: training images per epoch, drawn anew for each; None = all of them.
-        prune: share of each trained projection's weights that is masked: by magnitude before the
-            second phase, or by scores that the first phase learns (LitE-SNN).
-        surrogate: derivative of the spike function; its width is in units of the threshold, its
-            temperature is dspike's.
-        auxiliary: weight of a second cross-entropy, of a classifier that reads the spikes at two
-            thirds of the network's depth and is thrown away after training; 0 = none.
-    """
-
-    epochs: Count
-    qat_epochs: Count
-    epoch_images: Count | None = None
-    batch: Count
-    optimizer: Literal["sgd", "adam"] = "adam"
-    learning_rate: Positive
-    qat_learning_rate: Positive
-    momentum: Share = 0.9
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
-    label_smoothing: Share = 0.0
-    gradient_clip: Positive | None = None
-    surrogate: Literal["triangle", "atan", "slayer", "dspike"] = "triangle"
-    surrogate_width: Positive = 1.0
-    surrogate_temperature: Positive = 3.0
-    prune: Share = 0.0
-    prune_by: Literal["magnitude", "scores"] = "magnitude"
-    auxiliary: Annotated[float, Field(ge=0.0)] = 0.0
-    augment: AugmentSpec = AugmentSpec()
 
 
 class Recipe(Spec):

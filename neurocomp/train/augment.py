@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from neurocomp.spec.recipe import AugmentSpec
+from neurocomp.spec.train import AugmentSpec
 
 
 def augment(values: Tensor, spec: AugmentSpec, generator: torch.Generator) -> Tensor:

@@ -4,43 +4,87 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import pickle
-import signal
-import threading
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from neurocomp.atomic import writing
-from neurocomp.errors import InputError, RunError
+from neurocomp.train.callbacks import callbacks
+from neurocomp.train.checkpoints import WholeFiles, require_readable
+from neurocomp.train.failures import failures_named
 from neurocomp.train.phase import NUMBER, Phase
-from neurocomp.train.samples import Samples, loader
+from neurocomp.train.ranks import on_this_machine, world
+from neurocomp.train.samples import Samples, in_order, loader
 
 LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 
-def fit(phase: Phase, samples: Samples, folder: Path, device: torch.device) -> None:
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """How a module is trained.
+
+    Attributes:
+        batch: samples of a batch, for the message where memory runs out.
+        clip: norm to which gradients are clipped; a module that steps by itself clips by itself.
+        bf16: synapses in bfloat16.
+        ema: decay per step of the average of weights that is left in the module at the end.
+        patience: epochs that the held-out loss may fail to fall; None = never stop early.
+        tensorboard: folder for the curves; None = nowhere.
+    """
+
+    epochs: int
+    batch: int
+    clip: float | None = None
+    bf16: bool = False
+    ema: float | None = None
+    patience: int | None = None
+    deterministic: bool = False
+    tensorboard: Path | None = None
+
+
+def fit(
+    phase: Phase,
+    samples: Samples,
+    folder: Path,
+    device: torch.device,
+    *,
+    held_out: Samples | None = None,
+    tensorboard: bool = False,
+) -> None:
     """Train a phase to its end, from the folder's checkpoint where there is one.
 
     A run that was interrupted or killed and goes on ends with the numbers of one that was not.
 
+    Args:
+        held_out: what early stopping watches; the spec's ``early_stop`` needs it.
+        tensorboard: write curves into the folder's ``tensorboard``.
+
     Raises:
-        InputError: the checkpoint cannot be read.
-        RunError: the loss is not finite, memory ran out, the checkpoint cannot be written, or the
-            training was interrupted; the last good checkpoint is named.
+        InputError: the checkpoint cannot be read, or the processes cannot share a batch.
+        RunError: the loss is not finite, memory ran out, the GPU failed, the checkpoint cannot be
+            written, or the training was interrupted; the last good checkpoint is named.
     """
     spec, path = phase.spec, folder / f"{phase.name}.ckpt"
     batches = loader(samples, spec.epoch_images, spec.batch, phase.seed, NUMBER[phase.name])
-    clip = spec.gradient_clip
-    run(phase, batches, path, device, epochs=phase.epochs, batch=spec.batch, clip=clip)
+    loop = Loop(
+        epochs=phase.epochs,
+        batch=spec.batch,
+        clip=spec.gradient_clip,
+        bf16=spec.precision == "bf16" and phase.name != "qat",
+        ema=spec.ema,
+        patience=spec.early_stop.patience if spec.early_stop else None,
+        deterministic=spec.deterministic,
+        tensorboard=folder / "tensorboard" / phase.name if tensorboard else None,
+    )
+    judge = None if held_out is None else in_order(held_out, spec.batch)
+    run(phase, batches, path, device, loop, judge)
 
 
 def run(
@@ -48,87 +92,56 @@ def run(
     batches: DataLoader[tuple[Tensor, Tensor]],
     path: Path,
     device: torch.device,
-    *,
-    epochs: int,
-    batch: int,
-    clip: float | None = None,
+    loop: Loop,
+    judge: DataLoader[tuple[Tensor, Tensor]] | None = None,
 ) -> None:
     """Train any module to its last epoch, from the checkpoint where there is one; see `fit`.
 
     Args:
         path: of the checkpoint, written at the end of each epoch after the module's own hook.
-        batch: samples of a batch, for the message where memory runs out.
-        clip: norm to which gradients are clipped; a module that steps by itself clips by itself.
+        judge: batches for the module's validation step, after each epoch.
     """
-    _require_readable(path)
-    with _quiet():
+    require_readable(path)
+    gpu = device.type == "cuda"
+    with _quiet(), _torch_as_it_was():
         trainer = L.Trainer(
-            accelerator="gpu" if device.type == "cuda" else "cpu",
-            devices=1,
-            max_epochs=epochs,
-            gradient_clip_val=clip,
-            callbacks=[_EveryEpoch(path)],
-            plugins=[_WholeFiles()],
+            accelerator="gpu" if gpu else "cpu",
+            devices=on_this_machine(),
+            num_nodes=world() // on_this_machine(),
+            strategy="ddp" if world() > 1 else "auto",
+            sync_batchnorm=gpu and world() > 1,  # torch has it on GPUs alone
+            precision="bf16-mixed" if loop.bf16 else "32-true",
+            max_epochs=loop.epochs,
+            gradient_clip_val=loop.clip,
+            deterministic=loop.deterministic or None,
+            callbacks=callbacks(loop, path),
+            plugins=[WholeFiles()],
             default_root_dir=path.parent,
-            logger=False,
+            logger=_curves(loop),
             enable_progress_bar=False,
             enable_model_summary=False,
             use_distributed_sampler=False,
+            num_sanity_val_steps=0,
         )
-        with _named_failures(path, batch):
-            trainer.fit(module, batches, ckpt_path=path if path.exists() else None)
+        with failures_named(path.parent, loop.batch):
+            trainer.fit(module, batches, judge, ckpt_path=path if path.exists() else None)
 
 
-class _EveryEpoch(Checkpoint):
-    """Writes the checkpoint at the end of each epoch, after the phase's own hook."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        trainer.save_checkpoint(self._path)
-
-
-class _WholeFiles(TorchCheckpointIO):
-    """Checkpoints that appear whole or not at all; the one before stays until then."""
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
-    ) -> None:
-        try:
-            with writing(Path(path)) as file:
-                torch.save(checkpoint, file)
-        except OSError as fault:
-            raise RunError(
-                f"{path}: the checkpoint cannot be written ({fault.strerror}); "
-                f"{_last_good(Path(path))}"
-            ) from fault
+def _curves(loop: Loop) -> Any:
+    """Lightning's TensorBoard logger, or none."""
+    if loop.tensorboard is None:
+        return False
+    return TensorBoardLogger(loop.tensorboard, name="", version="")
 
 
 @contextlib.contextmanager
-def _named_failures(path: Path, batch: int) -> Iterator[None]:
-    """What can end a training, as errors that name the last good checkpoint.
-
-    Lightning turns an interrupt into SystemExit and leaves SIGINT ignored; both are mended.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT)
+def _torch_as_it_was() -> Iterator[None]:
+    """Whether torch is deterministic is left as it was; Lightning sets it for the process."""
+    before = torch.are_deterministic_algorithms_enabled()
     try:
         yield
-    except FloatingPointError as fault:
-        raise RunError(f"{fault}; {_last_good(path)}") from fault
-    except torch.cuda.OutOfMemoryError as fault:
-        raise RunError(
-            f"the device ran out of memory with batches of {batch}; lower the batch; "
-            f"{_last_good(path)}"
-        ) from fault
-    except SystemExit:
-        raise RunError(
-            f"training was interrupted; started again it goes on; {_last_good(path)}"
-        ) from None
     finally:
-        if main:
-            signal.signal(signal.SIGINT, handler)
+        torch.use_deterministic_algorithms(before)
 
 
 @contextlib.contextmanager
@@ -144,19 +157,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
-
-
-def _require_readable(path: Path) -> None:
-    if not path.exists():
-        return
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as fault:
-        reason = str(fault).splitlines()[0]
-        raise InputError(
-            f"{path}: not a readable checkpoint ({reason}); remove it to train this phase again"
-        ) from fault
-
-
-def _last_good(path: Path) -> str:
-    return f"the last good checkpoint is {path}" if path.exists() else "there is no checkpoint yet"

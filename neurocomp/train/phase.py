@@ -9,20 +9,23 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 import lightning as L
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neurocomp.snn import Network
-from neurocomp.snn.levels import Levels
-from neurocomp.spec.recipe import TrainSpec
+from neurocomp.snn import Activity, Network
+from neurocomp.spec.train import TrainSpec
+from neurocomp.train import losses, rates
 from neurocomp.train.augment import augment
 from neurocomp.train.auxiliary import Auxiliary
+from neurocomp.train.mix import mixed
+from neurocomp.train.ranks import rank, world
 from neurocomp.train.samples import seed_of
 
-PhaseName: TypeAlias = Literal["float", "qat"]
-NUMBER: dict[PhaseName, int] = {"float": 0, "qat": 1}
-REACH = 4.0  # gaps between levels that Adam can move a weight by in a whole phase, at least
+PhaseName: TypeAlias = Literal["teacher", "float", "qat"]
+NUMBER: dict[PhaseName, int] = {"float": 0, "qat": 1, "teacher": 2}
+HELD_OUT = "held_out_loss"  # what early stopping watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,57 +59,99 @@ class Phase(L.LightningModule):
         spec: TrainSpec,
         seed: int,
         on_epoch: Callable[[Epoch], None],
+        teacher: Network | None = None,
     ) -> None:
         super().__init__()
         self.name, self.network, self.spec, self.seed = name, network, spec, seed
-        self.epochs = spec.epochs if name == "float" else spec.qat_epochs
+        self.epochs = spec.qat_epochs if name == "qat" else spec.epochs
         self.history: list[Epoch] = []
         self.auxiliary = _auxiliary(network, seed) if spec.auxiliary else None
+        self._teacher = () if teacher is None else (teacher,)  # in a tuple: no part of this module
+        self._fan_out = losses.fan_out(network) if spec.synops else {}
         self._on_epoch = on_epoch
+        self._plan: rates.Plan | None = None
         self._started = 0.0
         self._images = 0
         self._sums = torch.zeros(2)
 
     def configure_optimizers(self) -> Any:
-        """The spec's optimiser under a cosine schedule, step by step, to zero.
-
-        On levels a weight acts only by crossing half of the gap to the next one. Adam moves it by
-        its rate a step at most, half of it on the cosine's mean, so that a rate that suits 8 bits
-        leaves 1-bit weights their first signs. Adam's rate is therefore ``2·REACH·gap/steps`` at
-        least; SGD's, whose steps grow with the gradient, is the spec's.
-        """
-        rate = self.spec.learning_rate if self.name == "float" else self.spec.qat_learning_rate
-        steps = int(self.trainer.estimated_stepping_batches)
-        reach = 2 * REACH / steps if self.spec.optimizer == "adam" else 0.0
-        groups = _parameter_groups(self, rate, reach, self.spec.weight_decay)
-        optimizer: torch.optim.Optimizer
-        if self.spec.optimizer == "sgd":
-            optimizer = torch.optim.SGD(groups, rate, momentum=self.spec.momentum)
-        else:
-            optimizer = torch.optim.Adam(groups, rate)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+        """The spec's optimiser and schedule, stepped after every batch; see `rates.plan`."""
+        rate = self.spec.qat_learning_rate if self.name == "qat" else self.spec.learning_rate
+        synapses = {id(s.synapse.weight) for s in self.network.synapses}
+        others = [p for p in self.parameters() if p.requires_grad and id(p) not in synapses]
+        made = self._plan = rates.plan(self.network, others, self.spec, rate, self._steps())
         return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+            "optimizer": made.optimizer,
+            "lr_scheduler": {"scheduler": made.schedule, "interval": "step"},
         }
 
+    def on_train_start(self) -> None:
+        """Bring SGD's rates to the gaps of levels before the first step of all."""
+        if self.name != "qat" or self.spec.optimizer != "sgd" or self.global_step:
+            return
+        assert self._plan is not None  # Lightning configures optimisers first
+        assert self.trainer.train_dataloader is not None
+        batch = next(iter(self.trainer.train_dataloader))
+        self.training_step(batch, 0).backward()  # type: ignore[no-untyped-call]
+        trained = [p for p in self.network.parameters() if p.grad is not None]
+        for parameter in trained:
+            parameter.grad = self.trainer.strategy.reduce(parameter.grad, reduce_op="mean")
+        if self.spec.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(trained, self.spec.gradient_clip)
+        rates.reach_levels(self._plan, self.spec, self._steps())
+        self.zero_grad()
+
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Cross-entropy of a batch of (values, labels), the auxiliary classifier's with it."""
+        """The loss of a batch of (values, labels), with all that the spec adds to it."""
         values, labels = batch
-        generator = torch.Generator(values.device)
-        generator.manual_seed(seed_of(self.seed, NUMBER[self.name], self.current_epoch, batch_idx))
+        number, epoch = NUMBER[self.name], self.current_epoch
+        seed = seed_of(self.seed, number, epoch, batch_idx, *_others_rank())
+        generator = torch.Generator(values.device).manual_seed(seed)
         images = augment(values, self.spec.augment, generator)
-        if self.auxiliary is None:
-            logits, extra = self.network(images), torch.zeros(())
-        else:
-            activity = self.network.run(images)
-            logits = self.network.logits(activity)
-            extra = self.spec.auxiliary * F.cross_entropy(self.auxiliary(activity), labels)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.spec.label_smoothing) + extra
+        mix = None
+        if self.spec.mixup or self.spec.cutmix:
+            rng = np.random.default_rng(seed)
+            mix = mixed(images, labels, self.spec.mixup, self.spec.cutmix, rng)
+            images = mix.values
+        activity = self.network.run(images)
+        logits = self.network.logits(activity)
+        loss = self._entropy(logits, labels)
+        if mix is not None:
+            loss = mix.share * loss + (1 - mix.share) * self._entropy(logits, mix.partners)
+        loss = self._with_more(loss, logits, images, labels, activity)
         right = (logits.detach().argmax(1) == labels).sum()
         self._sums += torch.stack([loss.detach() * len(labels), right])
         self._images += len(labels)
         return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Cross-entropy of held-out samples, for early stopping."""
+        values, labels = batch
+        loss = F.cross_entropy(self.network(values), labels)
+        self.log(HELD_OUT, loss, on_epoch=True, batch_size=len(labels), sync_dist=True)
+
+    def _entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=self.spec.label_smoothing)
+
+    def _with_more(
+        self, loss: Tensor, logits: Tensor, images: Tensor, labels: Tensor, activity: Activity
+    ) -> Tensor:
+        """The teacher's, the auxiliary classifier's and the synaptic operations' part."""
+        if self._teacher:
+            assert self.spec.distill is not None  # training gives a teacher with it alone
+            with torch.no_grad():
+                told = self._teacher[0](images)
+            loss = losses.distilled(loss, logits, told, self.spec.distill)
+        if self.auxiliary is not None:
+            extra = F.cross_entropy(self.auxiliary(activity), labels)
+            loss = loss + self.spec.auxiliary * extra
+        if self.spec.synops is not None:
+            operations = losses.synops(activity, self._fan_out)
+            loss = loss + losses.excess(operations, self.spec.synops)
+        return loss
+
+    def _steps(self) -> int:
+        return int(self.trainer.estimated_stepping_batches)
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's sums and its clock."""
@@ -120,7 +165,9 @@ class Phase(L.LightningModule):
         Raises:
             FloatingPointError: the loss is not finite; the checkpoint of the epoch before stays.
         """
-        loss, accuracy = (self._sums / self._images).tolist()
+        sums = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
+        images = self._images * world()
+        loss, accuracy = (sums / images).tolist()
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"{self.name} training: the loss of epoch {self.current_epoch + 1} is {loss}; "
@@ -133,11 +180,12 @@ class Phase(L.LightningModule):
             epochs=self.epochs,
             loss=loss,
             accuracy=accuracy,
-            images_per_second=self._images / seconds,
-            images=self._images,
+            images_per_second=images / seconds,
+            images=images,
             seconds=seconds,
         )
         self.history.append(row)
+        self.log_dict({f"{self.name}/loss": loss, f"{self.name}/accuracy": accuracy})
         self._on_epoch(row)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -155,23 +203,6 @@ def _auxiliary(network: Network, seed: int) -> Auxiliary:
         return Auxiliary(network.graph)
 
 
-def _parameter_groups(
-    phase: Phase, rate: float, reach: float, weight_decay: float
-) -> list[dict[str, Any]]:
-    """Weights of synapses by their rate, and everything else, which does not decay.
-
-    Args:
-        reach: by how much of the gap between its levels a weight's rate is at least.
-    """
-    weights: dict[float, list[nn.Parameter]] = {}
-    for synapses in phase.network.synapses:
-        weight, levels = synapses.synapse.weight, synapses.synapse.pre_hook_fx
-        if weight.requires_grad:
-            gap = levels.gap if isinstance(levels, Levels) else 0.0
-            weights.setdefault(max(rate, reach * gap), []).append(weight)
-    trained = [(n, p) for n, p in phase.named_parameters() if p.requires_grad]
-    others = [p for n, p in trained if not n.endswith("synapse.weight")]
-    return [
-        *({"params": w, "lr": r, "weight_decay": weight_decay} for r, w in weights.items()),
-        {"params": others, "weight_decay": 0.0},
-    ]
+def _others_rank() -> tuple[int, ...]:
+    """This process's number where it is not the first: each draws for itself."""
+    return (rank(),) if rank() else ()

@@ -10,12 +10,12 @@ from neurocomp import data
 from neurocomp.errors import RunError
 from neurocomp.ir import Graph
 from neurocomp.snn import Network
-from neurocomp.spec.recipe import TrainSpec
+from neurocomp.spec.train import TrainSpec
 from neurocomp.train.accuracy import TORCH_BATCH, network_accuracy
 from neurocomp.train.fit import fit
 from neurocomp.train.phase import Phase
 from neurocomp.train.samples import Samples
-from neurocomp.train.training import surrogate_of, torch_device
+from neurocomp.train.training import float_network, torch_device
 
 
 def train_short(
@@ -25,18 +25,19 @@ def train_short(
 
     Args:
         dataset: its test samples judge; give it a part of the training set.
-        spec: with ``prune`` above 0 the share is learnt by scores while training.
+        spec: with ``prune`` above 0 the share is learnt by scores while training. All epochs are
+            trained, without a teacher.
         folder: for checkpoints.
 
     Returns:
         Accuracy (NaN where the loss is not finite) and spikes per sample.
     """
     where = torch_device(device)
-    surrogate = surrogate_of(spec)
-    network = Network.floating(graph, seed=seed, kept=1 - spec.prune, surrogate=surrogate)
+    spec = spec.model_copy(update={"early_stop": None, "distill": None})
+    network = float_network(graph, spec, seed, 1 - spec.prune)
     phase = Phase("float", network, spec, seed, lambda epoch: None)
     try:
-        fit(phase, Samples(dataset, where), folder, where)
+        fit(phase, Samples(dataset.train_values, dataset.train_labels, where), folder, where)
     except RunError as fault:
         if isinstance(fault.__cause__, FloatingPointError):
             return float("nan"), 0.0

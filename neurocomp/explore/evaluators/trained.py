@@ -10,7 +10,7 @@ from pathlib import Path
 from neurocomp.arch import Candidate, Task, build
 from neurocomp.data import Dataset
 from neurocomp.explore.outcome import Outcome, finite
-from neurocomp.spec.recipe import TrainSpec
+from neurocomp.spec.train import TrainSpec
 
 
 @dataclass(frozen=True)

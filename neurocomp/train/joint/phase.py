@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neurocomp.spec.joint import JointSpec, Term
-from neurocomp.spec.recipe import AugmentSpec
+from neurocomp.spec.train import AugmentSpec
 from neurocomp.train.augment import augment
 from neurocomp.train.joint.backbone import INPUTS
 from neurocomp.train.joint.budgets import Budgets

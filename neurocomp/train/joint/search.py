@@ -14,9 +14,9 @@ from neurocomp.hw.mesh import n_live_cores
 from neurocomp.ir import Graph
 from neurocomp.progress import Progress, quiet
 from neurocomp.spec.joint import JointSpec, LiteSpace, Term
-from neurocomp.spec.recipe import TrainSpec
 from neurocomp.spec.target import Target
-from neurocomp.train.fit import run
+from neurocomp.spec.train import TrainSpec
+from neurocomp.train.fit import Loop, run
 from neurocomp.train.joint.backbone import Backbone
 from neurocomp.train.joint.budgets import Budgets
 from neurocomp.train.joint.build import build
@@ -133,9 +133,11 @@ def search(
         seed,
         lambda row: progress("search", row.epoch, row.epochs, _words(row)),
     )
-    batches = paired(Samples(dataset, where), job.spec.batch, seed)
+    samples = Samples(dataset.train_values, dataset.train_labels, where)
+    batches = paired(samples, job.spec.batch, seed)
     out.mkdir(parents=True, exist_ok=True)
-    run(phase, batches, out / CHECKPOINT, where, epochs=job.spec.epochs, batch=job.spec.batch)
+    loop = Loop(job.spec.epochs, job.spec.batch, deterministic=job.train.deterministic)
+    run(phase, batches, out / CHECKPOINT, where, loop)
     chosen = _last_within(phase.history, judge)
     design = from_dict(chosen.design)
     return Found(
