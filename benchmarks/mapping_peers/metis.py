@@ -36,6 +36,19 @@ def available(peers: Path | None) -> bool:
     return peers is not None and _python(peers).is_file()
 
 
+def version(peers: Path) -> str:
+    """The library's, as its environment has it."""
+    words = [
+        _python(peers),
+        "-c",
+        "from importlib.metadata import version as v; print(v('pymetis'))",
+    ]
+    return (
+        "pymetis "
+        + subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    )
+
+
 def partition(problem: Problem, n: int, peers: Path, seed: int = 0) -> Ints:
     """The part of every vertex; the cut counts a message for every pair of vertices it crosses."""
     links = _links(problem)

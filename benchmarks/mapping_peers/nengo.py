@@ -15,9 +15,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from mapping_networks import mlp
+
+from mapping_peers.clock import timed
 from mapping_peers.judge import Score, assembled, judged
-from mapping_peers.networks import Chain
-from mapping_peers.peers import timed
 from neurocomp.ir import Slice
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
@@ -55,7 +56,7 @@ def both(n: int, peers: Path) -> tuple[list[Score], str]:
 
     The first population is driven by one input, as cheaply as nengo-loihi's is by the host.
     """
-    graph = Chain((1, 1, 1), 8).dense(n).dense(n).graph(f"{n} → {n}")
+    graph = mlp(f"{n} → {n}", 1, n, n)
     target = load_target("loihi1")
     rates = rates_of(graph, None)
     mapping, seconds = timed(lambda: map_graph(graph, target, "balanced"))

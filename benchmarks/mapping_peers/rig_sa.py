@@ -62,6 +62,15 @@ def available(peers: Path | None) -> bool:
     return peers is not None and _python(peers).is_file()
 
 
+def version(peers: Path) -> str:
+    """The libraries', as their environment has them."""
+    script = "from importlib.metadata import version as v; print(v('rig'), v('rig-c-sa'))"
+    done = subprocess.run(
+        [_python(peers), "-c", script], check=True, capture_output=True, text=True
+    )
+    return f"rig, rig-c-sa {done.stdout.strip()}"
+
+
 def anneal(
     sent: Flow, target: Target, peers: Path, seeds: tuple[int, ...] = (0, 1, 2), effort: float = 1.0
 ) -> list[tuple[Placement, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mapping_peers.cut import OURS
 from mapping_peers.judge import Score
 
 HEADER = (
@@ -12,7 +13,6 @@ HEADER = (
 )
 TILES, COMPILER, CHUNKS = "tiles+ours", "compiler", ("chunks",)
 METIS = ("metis+hilbert", "metis-grains+hilbert")
-PLACED_BY_US = "+ours"
 DEFAULT = "balanced"
 
 
@@ -74,7 +74,7 @@ def aims(own: Score, baselines: list[Score]) -> Iterator[Aim]:
             rival = min(found, key=lambda s: s.hops)
             ratio = own.hops / rival.hops
             yield Aim(f"hops / {_label(rival)}", ratio, 0.60, 0.45, not rival.legal)
-    placed = [s for s in baselines if s.legal and s.name.endswith(PLACED_BY_US)]
+    placed = [s for s in baselines if s.legal and s.name.endswith(OURS)]
     if placed:
         best = min(placed, key=lambda s: s.energy_pj)
         yield Aim(f"NoC energy / {best.name}", own.energy_pj / best.energy_pj, 0.97)
