@@ -19,9 +19,9 @@ layer, one layer per core), ``compiler`` (the rule read off Intel's tables); ``m
 ``kahypar`` on atoms (16 channels at one position; parts that do not fit are halved until all are
 legal) and on grains (boxes of a third of a core; more parts until all are legal, or else halved),
 along a Hilbert curve. A partitioner that has found nothing legal after 300 CPU seconds is stopped.
-``+ours`` is the same partition with our placer. A baseline that needs more cores than the target
-has gets more chips; one that breaks limits is marked, and where no legal one of its kind is there
-compared without a verdict.
+``+ours`` is the same partition, if legal, with our placer. A baseline that needs more cores than
+the target has gets more chips; one that breaks limits is marked, and where no legal one of its kind
+is there compared without a verdict.
 
 METIS, rig and nengo-loihi run in environments of their own, below --peers:
 

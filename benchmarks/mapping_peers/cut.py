@@ -59,7 +59,7 @@ class Cut:
 
 
 def rows(name: str, way: str, cut: Cut, target: Target, kept: Kept) -> Iterator[Score]:
-    """A baseline in its own places and in ours.
+    """A baseline in its own places and, where it is legal, in ours.
 
     Args:
         way: how it places its cores, a suffix of the name.
@@ -67,10 +67,11 @@ def rows(name: str, way: str, cut: Cut, target: Target, kept: Kept) -> Iterator[
     """
     board = board_for(cut.sent.n, target)
     yield measured(name + way, cut.sent, cut.places, board, cut.seconds, cut.broken)
+    if cut.broken:
+        return
 
     def anew() -> dict[str, Any]:
         places, seconds = timed(partial(placed, cut.sent, board))
-        both = cut.seconds + seconds
-        return asdict(measured(name + OURS, cut.sent, places, board, both, cut.broken))
+        return asdict(measured(name + OURS, cut.sent, places, board, cut.seconds + seconds))
 
     yield Score(**kept.value(name + OURS, anew))

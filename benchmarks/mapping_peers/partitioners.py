@@ -94,20 +94,25 @@ def halved(peer: Partitioner, form: Atoms, first: int, most: int, until: float) 
 
 
 def more(peer: Partitioner, form: Atoms, first: int, most: int, until: float) -> Parts:
-    """The fewest parts, in steps of 5 % from the lower bound on, that all fit a core.
+    """The fewest parts that all fit a core, by bisection in steps of 5 % from the lower bound on.
 
-    Where no number does, those of the lower bound are halved.
+    Where that finds none, those of the lower bound are halved.
 
     Args:
         first, most, until: as of `halved`, which gets as much time again.
     """
-    n, start = first, cpu()
-    while n <= most and cpu() <= until:
-        parts = _parts(form, peer.cut(form.problem, n))
-        if not parts.wrong:
-            return parts
-        n = max(n + 1, round(GROWTH * n))
-    return halved(peer, form, first, most, cpu() + until - start)
+    sizes, start = [first], cpu()
+    while sizes[-1] < most:
+        sizes.append(max(sizes[-1] + 1, round(GROWTH * sizes[-1])))
+    found, low, high = None, -1, len(sizes)
+    while high - low > 1 and cpu() <= until:
+        middle = (low + high) // 2
+        parts = _parts(form, peer.cut(form.problem, sizes[middle]))
+        if parts.wrong:
+            low = middle
+        else:
+            found, high = parts, middle
+    return found or halved(peer, form, first, most, cpu() + until - start)
 
 
 def _parts(form: Atoms, part: Ints) -> Parts:
