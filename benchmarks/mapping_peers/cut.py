@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from mapping_peers.clock import timed
 from mapping_peers.judge import Score, board_for, measured, placed
-from mapping_peers.kept import Kept
+from mapping_peers.kept import Kept, placer
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import CoreAddress, Placement
 from neurocomp.spec.target import Target
@@ -74,4 +74,4 @@ def rows(name: str, way: str, cut: Cut, target: Target, kept: Kept) -> Iterator[
         places, seconds = timed(partial(placed, cut.sent, board))
         return asdict(measured(name + OURS, cut.sent, places, board, cut.seconds + seconds))
 
-    yield Score(**kept.value(name + OURS, anew))
+    yield Score(**kept.value(name + OURS, anew, placer()))

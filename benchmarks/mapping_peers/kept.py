@@ -13,22 +13,42 @@ import neurocomp
 from mapping_peers import hypergraph
 from neurocomp import shipped
 from neurocomp.atomic import write_json
+from neurocomp.mapping.effort import EFFORTS
 
 CODE = ("arch", "hw", "ir", "mapping", "spec")  # packages that a mapping depends on
+CHIPS = ("hw", "ir", "spec")
+PLACER = ("hw", "mapping/place")
 DATA = ("mappings/policies", "mappings/targets", "search/spaces")
 
 
 @cache
 def mapper() -> str:
     """Our mapper: a digest of its code and YAML, and the library that quality mode uses."""
-    root = Path(neurocomp.__file__).parent
-    files = [file for name in CODE for file in sorted((root / name).rglob("*.py"))]
-    files += [file for kind in DATA for file in sorted(shipped.folder(kind).glob("*.yaml"))]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    yaml = [file for kind in DATA for file in sorted(shipped.folder(kind).glob("*.yaml"))]
     helper = hypergraph.version() if hypergraph.available() else "no mtkahypar"
-    return f"neurocomp {digest.hexdigest()[:12]}, {helper}"
+    return f"neurocomp {_digest(CODE, yaml)}, {helper}"
+
+
+@cache
+def chips() -> str:
+    """Our model of what a core holds, which baselines are built with."""
+    return f"chips {_digest(CHIPS, [])}"
+
+
+@cache
+def placer() -> str:
+    """Our placer, in quality mode."""
+    effort = EFFORTS["quality"]
+    return f"placer {_digest(PLACER, [])}, {effort.runs} runs of {effort.swaps} swaps"
+
+
+def _digest(folders: tuple[str, ...], files: list[Path]) -> str:
+    root = Path(neurocomp.__file__).parent
+    code = [file for name in folders for file in sorted((root / name).rglob("*.py"))]
+    digest = hashlib.sha256()
+    for file in code + files:
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 class Kept:

@@ -22,6 +22,7 @@ from mapping_peers.cases import target_named
 from mapping_peers.clock import timed
 from mapping_peers.judge import Score, placed
 from mapping_peers.kept import Kept
+from mapping_peers.kept import placer as own_placer
 from mapping_peers.slices import tiles
 from mapping_peers.verdict import HEADER, line
 from neurocomp.ir import Graph
@@ -56,7 +57,7 @@ def placer(name: str, kept: Kept, peers: Path | None) -> None:
         runs = rig_sa.anneal(sent, target, peers, SEEDS) if peers is not None else []
         return [[traffic(sent, places, target).spike_hops, spent] for places, spent in runs]
 
-    hops, seconds = kept.value(f"{name}/ours", own)
+    hops, seconds = kept.value(f"{name}/ours", own, own_placer())
     print(f"\n{name}: {sent.n} cores of '{graph.name}', one layer per core")
     print(f"  ours         {hops:14,.0f} hops {seconds:8.2f} cpu s")
     print(f"  {_word(seconds <= limit)} cpu seconds = {seconds:.2f} (≤ {limit:g})")

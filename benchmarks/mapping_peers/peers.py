@@ -12,7 +12,7 @@ from mapping_peers.cut import Cut, rows
 from mapping_peers.forms import Atoms, Grains, shares
 from mapping_peers.hilbert import hilbert
 from mapping_peers.judge import Score, assembled, board_for, complaints
-from mapping_peers.kept import Kept
+from mapping_peers.kept import Kept, chips
 from mapping_peers.partitioners import Partitioner, halved, installed, more
 from mapping_peers.slices import chunks, tiles
 from neurocomp.ir import Graph
@@ -31,7 +31,7 @@ FORMS = {"": (Atoms, halved, 2), "-grains": (Grains, more, 4)}  # most parts: ti
 def sliced_rows(graph: Graph, target: Target, rates: Rates, kept: Kept) -> Iterator[Score]:
     """Chunks and tiles, placed in row order and by our placer."""
     for name in SLICED:
-        value = kept.value(name, partial(_sliced, name, graph, target, rates))
+        value = kept.value(name, partial(_sliced, name, graph, target, rates), chips())
         yield from rows(name, "", Cut.from_json(value), target, kept)
 
 
