@@ -92,7 +92,7 @@ def main() -> None:
     if options.list:
         print("\n".join([*every, *PARTS]))
         return
-    if not metis.available(options.peers):
+    if not metis.ENVIRONMENT.available(options.peers):
         print("METIS is left out: name the folder of its environment with --peers")
     if not hypergraph.available():
         print("Mt-KaHyPar is left out: it is not installed")

@@ -56,9 +56,9 @@ def installed(peers: Path | None) -> list[Partitioner]:
         peers: folder of their environments.
     """
     found = []
-    if peers is not None and metis.available(peers):
+    if peers is not None and metis.ENVIRONMENT.available(peers):
         cut = partial(metis.partition, peers=peers)
-        found.append(Partitioner("metis", metis.version(peers), cut))
+        found.append(Partitioner("metis", metis.ENVIRONMENT.version(peers), cut))
     if hypergraph.available():
         found.append(Partitioner("kahypar", hypergraph.version(), hypergraph.partition))
     return found

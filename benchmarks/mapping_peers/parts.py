@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mapping_networks import spiking_pilotnet
@@ -61,10 +60,10 @@ def placer(name: str, kept: Kept, peers: Path | None) -> None:
     print(f"\n{name}: {sent.n} cores of '{graph.name}', one layer per core")
     print(f"  ours         {hops:14,.0f} hops {seconds:8.2f} cpu s")
     print(f"  {_word(seconds <= limit)} cpu seconds = {seconds:.2f} (≤ {limit:g})")
-    if peers is None or not rig_sa.available(peers):
+    if peers is None or not rig_sa.ENVIRONMENT.available(peers):
         print("  rig is left out: name the folder of its environment with --peers")
         return
-    theirs = kept.value(f"{name}/rig", rig, rig_sa.version(peers))
+    theirs = kept.value(f"{name}/rig", rig, rig_sa.ENVIRONMENT.version(peers))
     for seed, (found, spent) in zip(SEEDS, theirs, strict=True):
         print(f"  rig, seed {seed}  {found:14,.0f} hops {spent:8.2f} cpu s")
     ratio = hops / min(found for found, _ in theirs)
@@ -74,21 +73,21 @@ def placer(name: str, kept: Kept, peers: Path | None) -> None:
 def against_nengo(kept: Kept, peers: Path | None) -> None:
     """All-to-all networks on loihi1 beside nengo-loihi, as far as it maps them."""
     print("\nnengo: n → n neurons, all to all, 8 bit, on loihi1")
-    if peers is None or not nengo.available(peers):
+    if peers is None or not nengo.ENVIRONMENT.available(peers):
         print("  nengo-loihi is left out: name the folder of its environment with --peers")
         return
 
-    def both(n: int, peers: Path) -> dict[str, Any]:
-        rows, fault = nengo.both(n, peers)
-        return {"rows": [asdict(row) for row in rows], "fault": fault}
-
+    version = nengo.ENVIRONMENT.version(peers)
     for n in nengo.SIZES:
-        found = kept.value(f"nengo/{n}", partial(both, n, peers))
-        print(f"  {n}\n{HEADER}")
-        for row in found["rows"]:
-            print(line(Score(**row)), flush=True)
-        if found["fault"]:
-            print(f"  nengo-loihi does not map it: {found['fault']}")
+        own = kept.value(f"nengo/{n}-ours", lambda n=n: asdict(nengo.ours(n)))  # type: ignore[misc]
+        found = kept.value(
+            f"nengo/{n}", partial(nengo.blocks, n, peers), nengo.ENVIRONMENT.version(peers)
+        )
+        print(f"  {n}\n{HEADER}\n{line(Score(**own))}")
+        if "fault" in found:
+            print(f"  nengo-loihi does not map it: {found['fault']}", flush=True)
+        else:
+            print(line(nengo.theirs(n, found["blocks"])), flush=True)
 
 
 def growth(kept: Kept, plot: Path | None) -> None:
