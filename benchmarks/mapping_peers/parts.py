@@ -80,9 +80,7 @@ def against_nengo(kept: Kept, peers: Path | None) -> None:
     version = nengo.ENVIRONMENT.version(peers)
     for n in nengo.SIZES:
         own = kept.value(f"nengo/{n}-ours", lambda n=n: asdict(nengo.ours(n)))  # type: ignore[misc]
-        found = kept.value(
-            f"nengo/{n}", partial(nengo.blocks, n, peers), nengo.ENVIRONMENT.version(peers)
-        )
+        found = kept.value(f"nengo/{n}", partial(nengo.blocks, n, peers), version)
         print(f"  {n}\n{HEADER}\n{line(Score(**own))}")
         if "fault" in found:
             print(f"  nengo-loihi does not map it: {found['fault']}", flush=True)
