@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from mapping_networks import CONV, board, cell, chain, mesh, mlp, pooled, target
 from neurocomp.errors import FitError, InputError
 from neurocomp.flow import map_network
 from neurocomp.hw.mesh import Point, live_per_chip
-from neurocomp.ir import Conv
+from neurocomp.ir import Conv, Graph
 from neurocomp.mapping import (
     CoreAddress,
     check,
@@ -33,7 +34,7 @@ from neurocomp.mapping.model import Mapping, Partition, Placement, Route
 from neurocomp.mapping.route import routing_tables, tree
 from neurocomp.mapping.store import load, save
 from neurocomp.spec.policy import policy_names
-from neurocomp.spec.target import load_target
+from neurocomp.spec.target import Target, load_target
 
 CHIPS = target(neurons=24, mesh=mesh(2, 2), board=board(2, 2))
 
@@ -227,26 +228,82 @@ def test_weights_do_not_matter() -> None:
     assert one.graph_digest != other.graph_digest
 
 
-def test_the_pareto_list_holds_what_none_beats() -> None:
-    """In (cores, messages, hops, link); the policy's own choice is as good as any by its sum."""
-    two = Conv((3, 3), (2, 2), (1, 1))
-    layers = [((32, 16, 16), CONV, 8)] * 2 + [((64, 8, 8), two, 8), ((64, 8, 8), CONV, 8)]
-    graph = chain("v", (3, 16, 16), *layers)
-    wide = dict.fromkeys(("axon_map", "axon_mem", "in_axons", "total_words"), 12000)
-    chips = target(neurons=4000, synapse_words=1500, board=board(6), **wide)
-    best, unbeaten = map_pareto(graph, chips, "min-cores", seed=1)
-    found = []
-    for mapping in unbeaten:
-        row = summary(graph, mapping, chips)
-        sent = row["traffic"]
+TWO = Conv((3, 3), (2, 2), (1, 1))
+WIDE = dict.fromkeys(("axon_map", "axon_mem", "in_axons", "total_words"), 12000)
+POOLS = {
+    "a DAG": (cell(), CHIPS),
+    "convolutions": (
+        chain(
+            "v", (3, 16, 16), ((32, 16, 16), CONV, 8), ((32, 16, 16), CONV, 8),
+            ((64, 8, 8), TWO, 8), ((64, 8, 8), CONV, 8),
+        ),
+        target(neurons=4000, synapse_words=1500, board=board(6), **WIDE),
+    ),
+    "dense": (mlp("m", 32, 60, 50, 40), target(synapse_words=900, mesh=mesh(4, 4), **WIDE)),
+}  # fmt: skip
+SEARCHING = ("balanced", "min-cores", "min-energy")
+
+
+class Found(NamedTuple):
+    """What a mapping takes and sends."""
+
+    cores: int
+    messages: float
+    hops: float
+    link: float
+
+    @classmethod
+    def of(cls, graph: Graph, mapping: Mapping, chip: Target) -> Found:
+        sent = summary(graph, mapping, chip)["traffic"]
         keys = ("messages_per_step", "spike_hops_per_step", "max_link_per_step")
-        found.append((row["n_cores"], *(sent[key] for key in keys)))
-    assert len(found) > 1
-    assert found == sorted(found)
-    for mine in found:
-        for other in found:
-            assert mine == other or any(a < b for a, b in zip(mine, other, strict=True))
-    assert best.n_cores == found[0][0]
+        return cls(mapping.n_cores, *(sent[key] for key in keys))
+
+    def chips(self, chip: Target) -> int:
+        return -(-self.cores // live_per_chip(chip))
+
+    def covers(self, other: Found) -> bool:
+        return all(a <= b + 1e-9 for a, b in zip(self, other, strict=True))
+
+
+@pytest.mark.parametrize("case", POOLS)
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_no_policy_is_beaten_by_another_in_what_it_wants(case: str, effort: str) -> None:
+    """All pick from one pool, whose unbeaten members are the Pareto list of each of them.
+
+    The compiler's tiling with our places is in it too.
+    """
+    graph, chip = POOLS[case]
+    own, lists = {}, []
+    for policy in SEARCHING:
+        best, unbeaten = map_pareto(graph, chip, policy, effort=effort, seed=1)
+        assert best == map_graph(graph, chip, policy, effort=effort, seed=1)
+        own[policy] = Found.of(graph, best, chip)
+        lists.append([Found.of(graph, mapping, chip) for mapping in unbeaten])
+    assert lists[0] == lists[1] == lists[2] == sorted(lists[0])
+    for mine in lists[0]:
+        assert not any(other.covers(mine) for other in lists[0] if other != mine)
+    for found in own.values():
+        assert any(other.covers(found) for other in lists[0])
+        assert own["min-cores"].cores <= found.cores
+        sums = [(f.chips(chip), f.messages + 0.03 * f.hops) for f in (own["min-energy"], found)]
+        assert sums[0] <= sums[1]
+    compiled = Found.of(graph, map_graph(graph, chip, "compiler"), chip)
+    assert own["balanced"].cores <= compiled.cores
+    assert any(f.cores <= compiled.cores and f.messages <= compiled.messages for f in lists[0])
+
+
+def test_a_policy_of_ones_own_chooses_from_what_the_shipped_ones_find(tmp_path: Path) -> None:
+    """What is looked for with its weight is added, so nothing on their list beats all of its own."""
+    graph, chip = POOLS["convolutions"]
+    path = tmp_path / "mine.yaml"
+    text = "name: mine\nsummary: s\npartitioner: portfolio\nplacer: anneal\nrouter: multicast\n"
+    path.write_text(text + "core_weight: 4.0\n")
+    own, shipped = (
+        [Found.of(graph, mapping, chip) for mapping in map_pareto(graph, chip, policy).unbeaten]
+        for policy in (str(path), "balanced")
+    )
+    for theirs in shipped:
+        assert any(found.covers(theirs) for found in own)
 
 
 def test_more_effort_is_no_worse() -> None:

@@ -13,11 +13,9 @@ class Effort:
     """Limits of the searches.
 
     Attributes:
-        weights: of the cores, for one descent after the other, before the policy's own.
-        kicks: further descents, each from a changed best choice.
-        work: classes of bundles that are planned; no descent begins after that.
-        members: choices that are packed.
-        plain: pack the best tiling of single layers, too.
+        kicks: further descents for each policy, each from a changed best choice.
+        work: classes of bundles that are planned for each policy; no descent begins after that.
+        members: choices that are packed for each policy.
         hypergraph: pack the choices with the hypergraph partitioner, too, where it is installed.
         passes: over all slices, when they are exchanged between cores.
         runs: of the placer, of which the best one counts.
@@ -25,11 +23,9 @@ class Effort:
         until: `time.monotonic` after which nothing more is tried; None = the clock has no say.
     """
 
-    weights: tuple[float, ...]
     kicks: int
     work: int
     members: int
-    plain: bool
     hypergraph: bool
     passes: int
     runs: int
@@ -44,22 +40,18 @@ class Effort:
 
 EFFORTS = {
     "fast": Effort(
-        weights=(1,),
         kicks=2,
-        work=30_000,
-        members=2,
-        plain=False,
+        work=10_000,
+        members=1,
         hypergraph=False,
         passes=1,
         runs=1,
         swaps=0.5,
     ),
     "quality": Effort(
-        weights=(8, 1 / 4, 1, 2),
-        kicks=10,
-        work=300_000,
-        members=4,
-        plain=True,
+        kicks=5,
+        work=100_000,
+        members=2,
         hypergraph=True,
         passes=4,
         runs=4,

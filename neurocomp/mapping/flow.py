@@ -30,6 +30,11 @@ class Flow:
     between: csr_array
     inputs: npt.NDArray[np.float64]
 
+    @property
+    def messages(self) -> float:
+        """Between all cores."""
+        return float(self.between.sum())
+
 
 def flow(graph: Graph, partition: Partition, rates: Rates) -> Flow:
     """Σ rate of the neurons of a core that have a target on another core.

@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from neurocomp.errors import FitError
-from neurocomp.hw.mesh import live_per_chip, n_live_cores
-from neurocomp.hw.tiles import cuts
+from neurocomp.hw.mesh import n_live_cores
 from neurocomp.ir import Graph
 from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.effort import Effort
-from neurocomp.mapping.flow import flow
+from neurocomp.mapping.flow import Flow, flow
 from neurocomp.mapping.model import Partition, Placement
 from neurocomp.mapping.place import PLACERS
 from neurocomp.mapping.place.kinds import by_kind
@@ -41,9 +40,10 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """A partition with its places."""
+    """A partition with its messages and its places."""
 
     partition: Partition
+    sent: Flow
     placement: Placement
     figures: Figures
 
@@ -57,32 +57,43 @@ def placed(
     effort: Effort,
     seed: int,
 ) -> list[Member]:
-    """Every partition of a portfolio that the target has cores for, with its places.
+    """Partitions of a portfolio on the target, but for those beaten in cores and messages.
 
-    The member that the policy likes best is placed with all the effort, the others once.
+    All are placed once; what a policy of the portfolio likes best is placed with all the effort.
 
     Raises:
-        FitError: there is none.
+        FitError: the target has too few cores for any.
     """
-    once = replace(effort, runs=1)
-    found: list[Member] = []
+    members: list[Member] = []
     fault = _too_many(graph, portfolio.partitions, target)
-    for partition in portfolio.partitions:
-        if len(partition.cores) <= n_live_cores(target) and not (found and effort.over):
+
+    def member(partition: Partition, sent: Flow, effort: Effort) -> Member:
+        places = _places(graph, target, policy, partition, sent, effort, seed)
+        return Member(partition, sent, places, _figures(sent, places, target))
+
+    flows = [(p, flow(graph, p, rates)) for p in portfolio.partitions]
+    for partition, sent in sorted(flows, key=lambda f: (f[1].n, f[1].messages)):
+        unbeaten = all(sent.messages < m.sent.messages for m in members)
+        if sent.n <= n_live_cores(target) and unbeaten and not (members and effort.over):
             try:
-                found.append(_member(graph, target, rates, policy, partition, once, seed))
+                members.append(member(partition, sent, replace(effort, runs=1)))
             except FitError as reason:
                 fault = reason
-    if not found:
+    if not members:
         raise fault
-    chosen = best(found, policy, portfolio.yardstick, target)
-    if effort.runs > 1 and not effort.over:
-        again = _member(graph, target, rates, policy, chosen.partition, effort, seed)
-        found[found.index(chosen)] = again
-    return found
+    rough = members[:] if effort.runs > 1 else []
+    while not effort.over:
+        liked = {best(members, aim, portfolio.yardstick) for aim in portfolio.aims}
+        again = [m for m in rough if m in liked]
+        if not again:
+            break
+        for m in again:
+            rough.remove(m)
+            members[members.index(m)] = member(m.partition, m.sent, effort)
+    return members
 
 
-def best(members: Sequence[Member], policy: Policy, yardstick: Yardstick, target: Target) -> Member:
+def best(members: Sequence[Member], policy: Policy, yardstick: Yardstick) -> Member:
     """The member that a policy likes best, the first one where several are alike.
 
     Few chips, if the policy counts them; then within the bounds of `Policy.never_worse`; then the
@@ -91,10 +102,9 @@ def best(members: Sequence[Member], policy: Policy, yardstick: Yardstick, target
 
     def dislike(member: Member) -> tuple[int, bool, float]:
         cores, messages, hops, _ = member.figures
-        chips = cuts(cores, live_per_chip(target)) if policy.fewest_chips else 0
+        chips, weighted = yardstick.cost(policy, cores, messages + policy.hop_weight * hops)
         worse = cores > yardstick.cores or messages > yardstick.messages
-        sent = messages + policy.hop_weight * hops
-        return chips, policy.never_worse and worse, yardstick.cost(cores, sent)[1]
+        return chips, policy.never_worse and worse, weighted
 
     return min(members, key=dislike)
 
@@ -105,24 +115,24 @@ def unbeaten(members: Sequence[Member]) -> list[Member]:
     return [every[f] for f in sorted(every) if not any(f.beaten_by(other) for other in every)]
 
 
-def _member(
+def _places(
     graph: Graph,
     target: Target,
-    rates: Rates,
     policy: Policy,
     partition: Partition,
+    sent: Flow,
     effort: Effort,
     seed: int,
-) -> Member:
-    between = flow(graph, partition, rates)
+) -> Placement:
+    """By the policy's placer; where cores hold unequal amounts, what fits decides."""
     if target.core_kinds:
-        placement = by_kind(graph, partition, target)
-    else:
-        place = PLACERS[policy.placer]
-        placement = place(between, target, np.random.default_rng(seed), effort)
-    sent = traffic(between, placement, target)
-    figures = Figures(between.n, sent.messages, sent.spike_hops, sent.max_link)
-    return Member(partition, placement, figures)
+        return by_kind(graph, partition, target)
+    return PLACERS[policy.placer](sent, target, np.random.default_rng(seed), effort)
+
+
+def _figures(sent: Flow, placement: Placement, target: Target) -> Figures:
+    found = traffic(sent, placement, target)
+    return Figures(sent.n, found.messages, found.spike_hops, found.max_link)
 
 
 def _too_many(graph: Graph, partitions: Sequence[Partition], target: Target) -> FitError:

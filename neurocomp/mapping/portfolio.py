@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from neurocomp.hw.layer import NO_LIMIT, Layer
+from neurocomp.errors import FitError
+from neurocomp.hw.layer import Layer
 from neurocomp.hw.mesh import live_per_chip
 from neurocomp.hw.tiles import Reach, boxes, tilings
 from neurocomp.ir import Graph, Shape, Slice
@@ -16,16 +19,18 @@ from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.model import Partition
 from neurocomp.mapping.packing.hyper import available
-from neurocomp.mapping.packing.pack import Bundle, packed
+from neurocomp.mapping.packing.pack import packed
 from neurocomp.mapping.tiling.axons import Axons, Tiles
-from neurocomp.mapping.tiling.choose import Search, Yardstick
+from neurocomp.mapping.tiling.choose import Search, Size, Yardstick
 from neurocomp.mapping.tiling.compiler import compiler_tile
 from neurocomp.mapping.tiling.heard import Heard
 from neurocomp.mapping.tiling.layout import Choice, bundles
 from neurocomp.mapping.tiling.settle import Choose, settled
 from neurocomp.mapping.tiling.ways import Ways
-from neurocomp.spec.policy import Policy
+from neurocomp.spec.policy import Policy, load_policy, policy_names
 from neurocomp.spec.target import Target
+
+SEARCH = "portfolio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,12 @@ class Portfolio:
     """Partitions to choose from, at least one.
 
     Attributes:
-        yardstick: what counts, in units of the network cut with one layer per core.
+        aims: the policies for which they were looked for.
     """
 
     partitions: tuple[Partition, ...]
     yardstick: Yardstick
+    aims: tuple[Policy, ...]
 
 
 def compiler(
@@ -48,66 +54,79 @@ def compiler(
     Raises:
         FitError: a population cannot be cut small enough.
     """
-    tiles = settled(graph, target, Axons(graph, target), compiler_tile)
-    own = _partition(_one_per_core(graph, tiles))
-    return Portfolio((own,), _yardstick(graph, own, rates, policy, target))
+    own = _one_per_core(graph, settled(graph, target, Axons(graph, target), compiler_tile))
+    return Portfolio((own,), _yardstick(graph, target, rates, [own]), (policy,))
 
 
 def portfolio(
     graph: Graph, target: Target, rates: Rates, policy: Policy, effort: Effort, seed: int
 ) -> Portfolio:
-    """What a search over blocks of layers finds, packed; and the best tiling of single layers.
+    """What searches over blocks of layers find for each policy, packed; and two plain tilings.
+
+    All shipped policies look for it whichever is asked, so that each has what the others found; a
+    user's own policy looks for more after them.
 
     Raises:
         FitError: a population cannot be cut small enough.
     """
     axons = Axons(graph, target)
     tiles = settled(graph, target, axons, _fewest(Heard(graph, rates)))
-    plain = _one_per_core(graph, tiles)
-    yardstick = _yardstick(graph, _partition(plain), rates, policy, target)
+    plain = [_one_per_core(graph, tiles)]
+    with suppress(FitError):
+        plain.append(_one_per_core(graph, settled(graph, target, axons, compiler_tile)))
+    yardstick = _yardstick(graph, target, rates, plain)
     ways = Ways(graph, target, rates, axons, tiles)
+    aims = tuple(dict.fromkeys((*_shipped(), policy)))
+    wanted = (*aims, *_on_more_chips(aims, yardstick))
     asked = seed if effort.hypergraph and available() else None
     found = [
         partition
-        for choice in _choices(ways, yardstick, effort, np.random.default_rng(seed))
+        for choice in _choices(ways, yardstick, wanted, effort, seed)
         for partition in packed(graph, target, rates, bundles(choice, ways), effort.passes, asked)
     ]
-    fewest = min((len(partition.cores) for partition in found), default=NO_LIMIT)
-    if effort.plain or fewest > yardstick.cores:
-        found += packed(graph, target, rates, [plain], effort.passes) or [_partition(plain)]
-    return Portfolio(tuple(dict.fromkeys(found)), yardstick)
+    return Portfolio(tuple(dict.fromkeys([*found, *plain])), yardstick, aims)
+
+
+@cache
+def _shipped() -> tuple[Policy, ...]:
+    """The shipped policies that search."""
+    return tuple(p for p in map(load_policy, policy_names()) if p.partitioner == SEARCH)
+
+
+def _on_more_chips(aims: Iterable[Policy], yardstick: Yardstick) -> list[Policy]:
+    """The one that weighs cores least without counting chips, where one chip may be too small."""
+    least = min(aims, key=lambda aim: aim.core_weight)
+    several = yardstick.cores > yardstick.cores_per_chip
+    return [least.model_copy(update={"fewest_chips": False})] if several else []
 
 
 def _choices(
-    ways: Ways, yardstick: Yardstick, effort: Effort, rng: np.random.Generator
+    ways: Ways, yardstick: Yardstick, aims: Iterable[Policy], effort: Effort, seed: int
 ) -> list[Choice]:
-    """The best local optima that a search passes through, best first.
+    """The best local optima for each policy.
 
-    Descents with several weights of the cores, each from where the last one ended, and then from
-    the best one again and again after a kick.
+    Each descends from the best choice that is known so far, and again and again after a kick.
     """
     start = {ways.block([name]): ways.way({name: t}) for name, t in ways.tiles.items()}
-    search = Search(ways, start)
-    seen: dict[tuple[int, float], Choice] = {search.measure(): start}
-    for weight in dict.fromkeys((*effort.weights, yardstick.core_weight)):
-        if search.work <= effort.work and not effort.over:
-            search.descend(yardstick.with_weight(weight))
-            seen.setdefault(search.measure(), search.choice)
-    best = min(seen, key=lambda size: yardstick.cost(*size))
-    for _ in range(effort.kicks):
-        if search.work > effort.work or effort.over:
-            break
-        search.choice = seen[best]
-        search.kick(rng)
-        search.descend(yardstick)
-        size = search.measure()
-        seen.setdefault(size, search.choice)
-        best = min(best, size, key=lambda size: yardstick.cost(*size))
-    ranked = sorted(seen, key=lambda size: (_beaten(size, seen), yardstick.cost(*size), size))
-    return [seen[size] for size in ranked[: effort.members]]
+    search = Search(ways, start, yardstick, effort)
+    seen: dict[Size, Choice] = {search.measure(): start}
+    picked: dict[Size, None] = {}
+    for aim in aims:
+        rng = np.random.default_rng(seed)
+        most = search.work + effort.work
+        for descent in range(1 + effort.kicks):
+            if search.work > most or effort.over:
+                break
+            search.choice = seen[min(seen, key=lambda size: yardstick.cost(aim, *size))]
+            if descent:
+                search.kick(rng)
+            seen.setdefault(search.descend(aim), search.choice)
+        ranked = sorted(seen, key=lambda size: (_beaten(size, seen), yardstick.cost(aim, *size)))
+        picked |= dict.fromkeys(ranked[: effort.members])
+    return [seen[size] for size in picked]
 
 
-def _beaten(size: tuple[int, float], others: dict[tuple[int, float], Choice]) -> bool:
+def _beaten(size: Size, others: Iterable[Size]) -> bool:
     return any(a <= size[0] and b <= size[1] and (a, b) != size for a, b in others)
 
 
@@ -124,24 +143,19 @@ def _fewest(heard: Heard) -> Choose:
     return choose
 
 
-def _one_per_core(graph: Graph, tiles: Tiles) -> list[Bundle]:
+def _one_per_core(graph: Graph, tiles: Tiles) -> Partition:
     """Every box on a core of its own, populations in the graph's order."""
-    return [(Slice(p.name, *box),) for p in graph.neurons for box in boxes(p.shape, tiles[p.name])]
+    every = ((p.name, box) for p in graph.neurons for box in boxes(p.shape, tiles[p.name]))
+    return Partition(tuple((Slice(name, *box),) for name, box in every))
 
 
-def _partition(bundles: list[Bundle]) -> Partition:
-    return Partition(tuple(bundles))
-
-
-def _yardstick(
-    graph: Graph, plain: Partition, rates: Rates, policy: Policy, target: Target
-) -> Yardstick:
-    messages = float(flow(graph, plain, rates).between.sum())
-    chip = live_per_chip(target) if policy.fewest_chips else None
-    return Yardstick(len(plain.cores), messages, policy.core_weight, chip)
+def _yardstick(graph: Graph, target: Target, rates: Rates, plain: Iterable[Partition]) -> Yardstick:
+    """The unit is the partition with the fewest cores, among those with the fewest messages."""
+    sent = ((len(p.cores), flow(graph, p, rates).messages) for p in plain)
+    return Yardstick(*min(sent), live_per_chip(target))
 
 
 PARTITIONERS: dict[str, Callable[[Graph, Target, Rates, Policy, Effort, int], Portfolio]] = {
     "compiler": compiler,
-    "portfolio": portfolio,
+    SEARCH: portfolio,
 }

@@ -23,8 +23,6 @@ from neurocomp.spec.policy import Policy, load_policy
 from neurocomp.spec.target import Target
 
 DEFAULT_EFFORT = "fast"
-PARETO_MEMBERS = 12
-PARETO_WEIGHTS = (1000.0, 8.0, 2.0, 1.0, 0.25, 0.0)  # of the cores, from fewest to least messages
 
 
 def map_graph(
@@ -55,7 +53,7 @@ def map_graph(
     """
     job = _Job(graph, target, _known(load_policy(policy)), rates, seed)
     members, yardstick = job.members(effort_named(effort, seconds))
-    return job.mapping(best(members, job.policy, yardstick, target))
+    return job.mapping(best(members, job.policy, yardstick))
 
 
 class Pareto(NamedTuple):
@@ -86,12 +84,9 @@ def map_pareto(
     Arguments and errors are those of `map_graph`.
     """
     job = _Job(graph, target, _known(load_policy(policy)), rates, seed)
-    wide = replace(
-        effort_named(effort, seconds), weights=PARETO_WEIGHTS, members=PARETO_MEMBERS, plain=True
-    )
-    members, yardstick = job.members(wide)
+    members, yardstick = job.members(effort_named(effort, seconds))
     return Pareto(
-        job.mapping(best(members, job.policy, yardstick, target)),
+        job.mapping(best(members, job.policy, yardstick)),
         tuple(job.mapping(member) for member in unbeaten(members)),
     )
 

@@ -6,46 +6,44 @@ leaves its block, while that pays. Cores are counted by a plan of what shares th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import TypeAlias
 
 import numpy as np
 
 from neurocomp.hw.demand import fits
+from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.packing.plan import Vector, n_cores, vector
 from neurocomp.mapping.tiling.layout import Choice, messages, planned, tiles_of
 from neurocomp.mapping.tiling.ways import Block, Ways
+from neurocomp.spec.policy import Policy
 
 MAX_SWEEPS = 4
-MAX_PLANS = 8  # of the changes that can be made at one place, the most promising ones
+MAX_PLANS = 24  # of the changes that can be made at one place, the most promising ones
 KICKED = 3  # blocks that a kick changes
+Size: TypeAlias = tuple[int, float]  # cores and messages
 Cost: TypeAlias = tuple[int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """What counts: chips, then the weighted sum of shares of these cores and messages.
+    """What counts in which unit.
 
     Attributes:
-        cores, messages: of the network cut with one layer per core, the unit of both.
-        core_weight: a share of the cores counts as so many equal shares of the messages.
-        cores_per_chip: None = the number of chips does not count.
+        cores, messages: of the network cut with one layer per core.
+        cores_per_chip: that live.
     """
 
     cores: int
     messages: float
-    core_weight: float
-    cores_per_chip: int | None
+    cores_per_chip: int
 
-    def with_weight(self, core_weight: float) -> Yardstick:
-        """The same, but for the weight."""
-        return replace(self, core_weight=core_weight)
-
-    def cost(self, cores: float, messages: float) -> Cost:
-        """Chips and the sum; smaller is better."""
-        chips = -int(-cores // self.cores_per_chip) if self.cores_per_chip else 0
-        return chips, self.core_weight * cores / self.cores + messages / (self.messages or 1.0)
+    def cost(self, aim: Policy, cores: float, messages: float) -> Cost:
+        """Chips if the policy counts them, and the weighted sum of shares; smaller is better."""
+        chips = -int(-cores // self.cores_per_chip) if aim.fewest_chips else 0
+        return chips, aim.core_weight * cores / self.cores + messages / (self.messages or 1.0)
 
 
 class Search:
@@ -55,14 +53,15 @@ class Search:
         work: classes of bundles that were planned; it stands for time.
     """
 
-    def __init__(self, ways: Ways, start: Choice) -> None:
+    def __init__(self, ways: Ways, start: Choice, yardstick: Yardstick, effort: Effort) -> None:
         self.ways, self.choice, self.work = ways, start, 0
+        self._yardstick, self._effort = yardstick, effort
         self._limits = vector(ways.target.limits)
 
-    def descend(self, yardstick: Yardstick) -> Cost:
-        """Go on from the last choice to one that no single change makes better."""
-        self._yardstick = yardstick
-        self._best = yardstick.cost(*self.measure())
+    def descend(self, aim: Policy) -> Size:
+        """Go on from the last choice to one that no single change makes better for a policy."""
+        self._cost = partial(self._yardstick.cost, aim)
+        self._best = self._cost(*self.measure())
         for _ in range(MAX_SWEEPS):
             before = self._best
             for block in sorted(self.choice, key=lambda b: (-self.choice[b].n_bundles, b)):
@@ -74,7 +73,7 @@ class Search:
                     self._try_all(self._without(block, name), [block])
             if self._best == before:
                 break
-        return self._best
+        return self.measure()
 
     def kick(self, rng: np.random.Generator) -> None:
         """Change some blocks at random, which leads out of a local optimum."""
@@ -92,7 +91,7 @@ class Search:
                 if self._legal(kept | change, change):
                     self.choice = kept | change
 
-    def measure(self, choice: Choice | None = None) -> tuple[int, float]:
+    def measure(self, choice: Choice | None = None) -> Size:
         """(cores, messages) of a choice, by default the last one."""
         choice = self.choice if choice is None else choice
         self.work += sum(len(way.classes) or 1 for way in choice.values())
@@ -110,7 +109,7 @@ class Search:
         for bound, i in sorted(zip(bounds, range(len(changes)), strict=True))[:MAX_PLANS]:
             if bound < self._best:
                 other = kept | changes[i]
-                cost = self._yardstick.cost(*self.measure(other))
+                cost = self._cost(*self.measure(other))
                 if cost < self._best and self._legal(other, changes[i]):
                     self._best, self.choice = cost, other
 
@@ -123,7 +122,7 @@ class Search:
         for way in change.values():
             least = least + way.least
             sent += way.messages + way.each * way.n_bundles
-        return self._yardstick.cost(float((least / self._limits).max()), sent)
+        return self._cost(int((-(-least // self._limits)).max()), sent)
 
     def _neighbours(self, block: Block) -> list[Block]:
         """Blocks that send to a block or hear it."""
