@@ -150,6 +150,29 @@ def test_a_legal_mapping_or_a_reason(graph: Graph, chip: Target) -> None:
         assert found["balanced"] <= found["compiler"]
 
 
+def test_pieces_at_the_edge_may_need_more_than_those_in_the_middle() -> None:
+    """On lists of synapses what a piece needs depends on where padding cuts what it hears.
+
+    A block of layers whose middle pieces fit a core and others do not is no way to cut them.
+    """
+    shapes = {"in": (4, 8, 9), "l0": (4, 9, 10), "l2": (12, 5, 4), "l3": (12, 3, 2)}
+    first = Conv((2, 2), padding=(1, 1), groups=4)
+    other = Conv((2, 2), (3, 3), (3, 1), (2, 1))
+    edges = [("in", "l0", first, 5), ("l0", "l2", other, 2), ("l0", "l2", other, 6)]
+    edges.append(("l2", "l3", other, 4))
+    graph = Graph(
+        "g",
+        tuple(Population(n, s, Input() if n == "in" else NEURON) for n, s in shapes.items()),
+        tuple(Projection(f"e{i}", *edge) for i, edge in enumerate(edges)),
+        "l3",
+    )
+    raw = load_target("loihi1").model_dump()
+    limits = {"neurons": 63, "synapse_words": 64, "in_axons": 64, "out_axons": 64}
+    raw["core"] |= {name: {"value": value} for name, value in limits.items()}
+    chip = parse(raw | {"name": "small"}, Target, "t")
+    assert isinstance(mapped(verify(graph), chip, "balanced"), Mapping)
+
+
 def mapped(graph: Graph, chip: Target, policy: str) -> Mapping | FitError:
     """The mapping, or why there is none; any other error is a fault."""
     try:

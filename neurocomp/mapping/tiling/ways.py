@@ -191,18 +191,19 @@ class Ways:
         return width
 
     def _unbeaten(self, found: Iterable[Tiles]) -> list[Way]:
-        """Those that none beats in messages, in load and in the size of its pieces together."""
+        """Those that fit, and that no other beats in messages, load and size of pieces together."""
         marks: dict[tuple[float, float, float], Tiles] = {}
         for tiles in found:
             share = float((vector(self._main(tiles)) / self._limits).max())
             load = share * self._n_bundles(tiles)
             marks.setdefault((self.heard.messages(tiles), load, share), tiles)
-        kept = [
-            self.way(tiles)
-            for mark, tiles in marks.items()
-            if not any(all(map(float.__le__, other, mark)) for other in marks if other != mark)
-        ]
-        return sorted(kept, key=lambda way: (way.n_bundles, way.messages, [*way.tiles.items()]))
+        kept: dict[tuple[float, float, float], Way] = {}
+        for mark in sorted(marks):  # one that beats another comes before it
+            if not any(all(map(float.__le__, other, mark)) for other in kept):
+                way = self.way(marks[mark])
+                if all(fits(found.needs, self.target.limits) for found in way.classes):
+                    kept[mark] = way
+        return sorted(kept.values(), key=lambda w: (w.n_bundles, w.messages, [*w.tiles.items()]))
 
     def _filling(self, name: str) -> Iterator[Way]:
         """A layer whose pieces take as many channels as there is room for."""
