@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapping_peers.judge import assembled, complaints
-from mapping_peers.neurons import Cores, excess, neuron_cores, neuron_flow
+from mapping_peers.neurons import Cores, boxes_of, excess, neuron_cores, neuron_flow
 from mapping_peers.problem import (
     Ints,
     atom_problem,
@@ -40,7 +40,8 @@ class Atoms:
 
     def faults(self, part: Ints) -> list[dict[str, float]]:
         """What each part breaks; see `excess`."""
-        return excess(self.graph, self.cores(part), int(part.max()) + 1, self.target)
+        boxes = boxes_of(self.graph, self.cores(part), int(part.max()) + 1)
+        return excess(self.graph, boxes, self.target)
 
     def judge(self, part: Ints, places: Placement, board: Target) -> str:
         """The checker takes boxes only: nothing more to say than `faults`."""
@@ -66,6 +67,10 @@ class Grains(Atoms):
     def flow(self, part: Ints) -> Flow:
         """Messages between the parts."""
         return flow(self.graph, self.boxes(part), self.rates)
+
+    def faults(self, part: Ints) -> list[dict[str, float]]:
+        """What each part breaks, grain by grain; see `excess`."""
+        return excess(self.graph, self.boxes(part).cores, self.target)
 
     def judge(self, part: Ints, places: Placement, board: Target) -> str:
         """What the checker says."""

@@ -14,6 +14,7 @@ HEADER = (
 TILES, COMPILER, CHUNKS = "tiles+ours", "compiler", ("chunks",)
 METIS = ("metis+hilbert", "metis-grains+hilbert")
 DEFAULT = "balanced"
+ROUNDING = 1e-9  # of sums in another order
 
 
 class Aim(NamedTuple):
@@ -94,5 +95,7 @@ def _label(score: Score) -> str:
 
 def dominates(a: Score, b: Score) -> bool:
     """Whether a is as good as b in cores, messages and hops, and better in one of them."""
-    mine, other = (a.cores, a.messages, a.hops), (b.cores, b.messages, b.hops)
-    return all(x <= y for x, y in zip(mine, other, strict=True)) and mine != other
+    pairs = ((a.cores, b.cores), (a.messages, b.messages), (a.hops, b.hops))
+    return all(x <= y * (1 + ROUNDING) for x, y in pairs) and any(
+        x < y * (1 - ROUNDING) for x, y in pairs
+    )
