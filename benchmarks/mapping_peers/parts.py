@@ -122,6 +122,7 @@ def _draw(sizes: list[int], times: list[float], slope: float, path: Path) -> Non
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    plt.rcParams["svg.fonttype"] = "none"  # letters, not their outlines
     figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
     axes.loglog(sizes, times, "o-")
     axes.set(xlabel="weights", ylabel="CPU seconds", title=f"mapping time ∝ weights^{slope:.2f}")
