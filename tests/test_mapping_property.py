@@ -71,9 +71,11 @@ def graphs(draw: st.DrawFn) -> Graph:
         alike = [p for p in populations if p.shape == shape]
         if alike and draw(st.booleans()):
             connect(draw(st.sampled_from(alike)), own.name, skip(shape[0]))
-        if draw(st.integers(0, 5)) == 0:
-            connect(own, own.name, draw(st.sampled_from([Dense(), skip(shape[0])])), delay=1)
         populations.append(own)
+        if draw(st.integers(0, 5)) == 0:
+            back = draw(st.sampled_from(populations[1:]))
+            same = back.shape == shape and draw(st.booleans())
+            connect(own, back.name, skip(shape[0]) if same else Dense(), delay=len(populations))
     return verify(Graph("g", tuple(populations), tuple(projections), populations[-1].name))
 
 

@@ -37,6 +37,13 @@ class Effort:
         """Whether the time is up."""
         return self.until is not None and monotonic() > self.until
 
+    def share(self, part: float) -> Effort:
+        """The same for a part of the time that is left."""
+        if self.until is None:
+            return self
+        now = monotonic()
+        return replace(self, until=now + part * (self.until - now))
+
 
 EFFORTS = {
     "fast": Effort(

@@ -62,6 +62,8 @@ def flow(graph: Graph, partition: Partition, rates: Rates) -> Flow:
 
 def _expected(rates: Rates, population: str, regions: set[Region]) -> float:
     """Spikes per step of the union of regions of one population."""
+    if len(regions) == 1:
+        return rates.of(population, *regions)
     distinct = sorted(r for r in regions if not any(r != s and _inside(r, s) for s in regions))
     pieces = distinct if len(distinct) == 1 else _disjoint(distinct)
     return sum(rates.of(population, piece) for piece in pieces)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,9 +12,8 @@ import numpy as np
 from neurocomp.errors import FitError
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.ir import Graph
-from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.effort import Effort
-from neurocomp.mapping.flow import Flow, flow
+from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import Partition, Placement
 from neurocomp.mapping.place import PLACERS
 from neurocomp.mapping.place.kinds import by_kind
@@ -51,7 +50,6 @@ class Member:
 def placed(
     graph: Graph,
     target: Target,
-    rates: Rates,
     policy: Policy,
     portfolio: Portfolio,
     effort: Effort,
@@ -64,19 +62,19 @@ def placed(
     Raises:
         FitError: the target has too few cores for any.
     """
-    members: list[Member] = []
+    members, once = list[Member](), replace(effort, runs=1)
     fault = _too_many(graph, portfolio.partitions, target)
 
     def member(partition: Partition, sent: Flow, effort: Effort) -> Member:
         places = _places(graph, target, policy, partition, sent, effort, seed)
         return Member(partition, sent, places, _figures(sent, places, target))
 
-    flows = [(p, flow(graph, p, rates)) for p in portfolio.partitions]
-    for partition, sent in sorted(flows, key=lambda f: (f[1].n, f[1].messages)):
+    every = sorted(portfolio.partitions.items(), key=lambda item: (item[1].n, item[1].messages))
+    for left, (partition, sent) in zip(range(len(every), 0, -1), every, strict=True):
         unbeaten = all(sent.messages < m.sent.messages for m in members)
         if sent.n <= n_live_cores(target) and unbeaten and not (members and effort.over):
             try:
-                members.append(member(partition, sent, replace(effort, runs=1)))
+                members.append(member(partition, sent, once.share(1 / left)))
             except FitError as reason:
                 fault = reason
     if not members:
@@ -135,7 +133,7 @@ def _figures(sent: Flow, placement: Placement, target: Target) -> Figures:
     return Figures(sent.n, found.messages, found.spike_hops, found.max_link)
 
 
-def _too_many(graph: Graph, partitions: Sequence[Partition], target: Target) -> FitError:
+def _too_many(graph: Graph, partitions: Iterable[Partition], target: Target) -> FitError:
     partition = min(partitions, key=lambda p: len(p.cores))
     cores = Counter(name for core in partition.cores for name in {s.population for s in core})
     layer, most = cores.most_common(1)[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +15,7 @@ from neurocomp.hw.tiles import Reach, boxes, tilings
 from neurocomp.ir import Graph, Shape, Slice
 from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.effort import Effort
-from neurocomp.mapping.flow import flow
+from neurocomp.mapping.flow import Flow, flow
 from neurocomp.mapping.model import Partition
 from neurocomp.mapping.packing.hyper import available
 from neurocomp.mapping.packing.pack import packed
@@ -31,17 +30,18 @@ from neurocomp.spec.policy import Policy, load_policy, policy_names
 from neurocomp.spec.target import Target
 
 SEARCH = "portfolio"
+SEARCHED, PACKED = 0.4, 0.7  # of the time, if it is limited: until then is searched and packed
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Partitions to choose from, at least one.
+    """Partitions to choose from, at least one, each with its messages.
 
     Attributes:
         aims: the policies for which they were looked for.
     """
 
-    partitions: tuple[Partition, ...]
+    partitions: dict[Partition, Flow]
     yardstick: Yardstick
     aims: tuple[Policy, ...]
 
@@ -55,7 +55,8 @@ def compiler(
         FitError: a population cannot be cut small enough.
     """
     own = _one_per_core(graph, settled(graph, target, Axons(graph, target), compiler_tile))
-    return Portfolio((own,), _yardstick(graph, target, rates, [own]), (policy,))
+    sent = flow(graph, own, rates)
+    return Portfolio({own: sent}, _yardstick(target, [sent]), (policy,))
 
 
 def portfolio(
@@ -70,21 +71,41 @@ def portfolio(
         FitError: a population cannot be cut small enough.
     """
     axons = Axons(graph, target)
-    tiles = settled(graph, target, axons, _fewest(Heard(graph, rates)))
-    plain = [_one_per_core(graph, tiles)]
-    with suppress(FitError):
-        plain.append(_one_per_core(graph, settled(graph, target, axons, compiler_tile)))
-    yardstick = _yardstick(graph, target, rates, plain)
-    ways = Ways(graph, target, rates, axons, tiles)
+    tilings = _tilings(graph, target, rates, axons)
+    plain = dict.fromkeys(_one_per_core(graph, tiles) for tiles in tilings)
+    found = {partition: flow(graph, partition, rates) for partition in plain}
+    yardstick = _yardstick(target, found.values())
+    ways = Ways(graph, target, rates, axons, tilings[0])
     aims = tuple(dict.fromkeys((*_shipped(), policy)))
     wanted = (*aims, *_on_more_chips(aims, yardstick))
+    if effort.until is not None:  # the time may not suffice for all
+        wanted = tuple(dict.fromkeys((policy, *wanted)))
     asked = seed if effort.hypergraph and available() else None
-    found = [
-        partition
-        for choice in _choices(ways, yardstick, wanted, effort, seed)
-        for partition in packed(graph, target, rates, bundles(choice, ways), effort.passes, asked)
-    ]
-    return Portfolio(tuple(dict.fromkeys([*found, *plain])), yardstick, aims)
+    packing = effort.share(PACKED)
+    for choice in _choices(ways, yardstick, wanted, effort.share(SEARCHED), seed):
+        if packing.over:
+            break
+        for partition in packed(graph, target, rates, bundles(choice, ways), packing, asked):
+            if partition not in found:
+                found[partition] = flow(graph, partition, rates)
+    return Portfolio(found, yardstick, aims)
+
+
+def _tilings(graph: Graph, target: Target, rates: Rates, axons: Axons) -> list[dict[str, Shape]]:
+    """With one layer per core: the one with the fewest cores of each layer, and the compiler's.
+
+    Raises:
+        FitError: there is neither.
+    """
+    found, faults = [], []
+    for choose in (_fewest(Heard(graph, rates)), compiler_tile):
+        try:
+            found.append(settled(graph, target, axons, choose))
+        except FitError as fault:
+            faults.append(fault)
+    if not found:
+        raise faults[0]
+    return found
 
 
 @cache
@@ -149,10 +170,9 @@ def _one_per_core(graph: Graph, tiles: Tiles) -> Partition:
     return Partition(tuple((Slice(name, *box),) for name, box in every))
 
 
-def _yardstick(graph: Graph, target: Target, rates: Rates, plain: Iterable[Partition]) -> Yardstick:
-    """The unit is the partition with the fewest cores, among those with the fewest messages."""
-    sent = ((len(p.cores), flow(graph, p, rates).messages) for p in plain)
-    return Yardstick(*min(sent), live_per_chip(target))
+def _yardstick(target: Target, plain: Iterable[Flow]) -> Yardstick:
+    """The unit is the tiling with the fewest cores, among those with the fewest messages."""
+    return Yardstick(*min((sent.n, sent.messages) for sent in plain), live_per_chip(target))
 
 
 PARTITIONERS: dict[str, Callable[[Graph, Target, Rates, Policy, Effort, int], Portfolio]] = {

@@ -104,10 +104,12 @@ class _Job:
         rates = rates_of(self.graph, self.given)
         require_room(self.graph, self.target)
         own = canonical(self.graph, rates)
-        scene = own.graph, self.target, own.rates, self.policy
+        partitioner = PARTITIONERS[self.policy.partitioner]
         try:
-            portfolio = PARTITIONERS[self.policy.partitioner](*scene, effort, self.seed)
-            members = placed(*scene, portfolio, effort, self.seed)
+            portfolio = partitioner(
+                own.graph, self.target, own.rates, self.policy, effort, self.seed
+            )
+            members = placed(own.graph, self.target, self.policy, portfolio, effort, self.seed)
         except FitError as fault:
             raise own.fault(fault) from None
         found = [replace(m, partition=own.given(m.partition)) for m in members]

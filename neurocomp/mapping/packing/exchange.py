@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
-from neurocomp.mapping.packing.needs import Needs
+from neurocomp.mapping.effort import Effort
+from neurocomp.mapping.packing.needs import Core, Needs
 from neurocomp.mapping.packing.nets import Net
 
-Core: TypeAlias = list[int]  # numbers of the slices that a core holds
 MAX_CORES = 12  # to which a slice would move are looked at, the best ones
 TOLERANCE = 1e-9  # relative; a smaller gain is rounding
 
@@ -35,10 +34,10 @@ class Exchange:
         held = zip(self.nets, self.held, strict=True)
         return sum(net.messages * (len(on) - 1) for net, on in held)
 
-    def run(self, passes: int) -> list[Core]:
+    def run(self, effort: Effort) -> list[Core]:
         """Try every slice in turn, some times over; cores that become empty are gone."""
-        for _ in range(passes):
-            if not any([self._better(i) for i in sorted(self.core_of)]):
+        for _ in range(effort.passes):
+            if not any([self._better(i) for i in sorted(self.core_of) if not effort.over]):
                 break
         return [sorted(core) for core in self.cores if core]
 

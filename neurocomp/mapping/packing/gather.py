@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from neurocomp.hw.layer import Counts
 from neurocomp.ir import Shape
-from neurocomp.mapping.packing.needs import Needs
+from neurocomp.mapping.packing.needs import Core, Needs
+from neurocomp.mapping.packing.nets import Savings
 from neurocomp.mapping.packing.plan import Class, plan
-
-Core: TypeAlias = list[int]  # numbers of slices, or of bundles, that a core holds
-Savings: TypeAlias = list[dict[int, float]]  # messages that pairs save on one core
 
 
 def gathered(turns: Sequence[Sequence[Core]], needs: Needs, saved: Savings) -> list[Core]:

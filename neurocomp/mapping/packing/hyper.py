@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TypeAlias
 
 import numpy as np
 
-from neurocomp.mapping.packing.needs import Needs
-from neurocomp.mapping.packing.nets import Net
+from neurocomp.mapping.packing.needs import Core, Needs
+from neurocomp.mapping.packing.nets import Net, Savings
 from neurocomp.mapping.packing.plan import vector
 
-Core: TypeAlias = list[int]  # numbers of slices, or of bundles, that a core holds
-Savings: TypeAlias = list[dict[int, float]]  # what pairs of slices save, by slice
 IMBALANCE = 0.03  # that parts may differ from their mean weight
 SCALE = 1000  # weights are integers: shares of a core, and of the heaviest net, in thousandths
 

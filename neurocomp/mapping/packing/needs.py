@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from neurocomp.hw.demand import FORMATS, add, fits, need, slice_entries
 from neurocomp.hw.layer import Counts, Layer, Outgoing, layer_of
@@ -10,6 +11,8 @@ from neurocomp.ir import Graph, Slice
 from neurocomp.mapping.connections import Connection, connections
 from neurocomp.mapping.model import Partition
 from neurocomp.spec.target import Target
+
+Core: TypeAlias = list[int]  # numbers of slices, or of bundles, that a core holds
 
 
 class Needs:

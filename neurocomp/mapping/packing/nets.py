@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from neurocomp.hw.fields import Region
 from neurocomp.ir import Graph
@@ -15,6 +15,7 @@ from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.connections import connections
 from neurocomp.mapping.model import Partition
 
+Savings: TypeAlias = list[dict[int, float]]  # messages that pairs save on one core, by slice
 MAX_SIBLINGS = 32  # slices that hear the same source; more of them are not compared pair by pair
 
 
@@ -49,9 +50,9 @@ def nets(graph: Graph, slices: Partition, rates: Rates) -> list[Net]:
     return found
 
 
-def savings(found: Iterable[Net], n: int) -> list[dict[int, float]]:
+def savings(found: Iterable[Net], n: int) -> Savings:
     """Messages per step that pairs of slices save on a common core, by slice."""
-    saved: list[dict[int, float]] = [{} for _ in range(n)]
+    saved: Savings = [{} for _ in range(n)]
     for net in found:
         pairs: Iterable[tuple[int, int]] = combinations(net.slices, 2)
         if len(net.slices) > MAX_SIBLINGS:

@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from neurocomp.ir import Graph, Slice
 from neurocomp.mapping.activity import Rates
+from neurocomp.mapping.effort import Effort
 from neurocomp.mapping.model import Partition
 from neurocomp.mapping.packing.exchange import Exchange
-from neurocomp.mapping.packing.gather import Core, gathered
+from neurocomp.mapping.packing.gather import gathered
 from neurocomp.mapping.packing.hyper import partitioned
-from neurocomp.mapping.packing.needs import Needs
+from neurocomp.mapping.packing.needs import Core, Needs
 from neurocomp.mapping.packing.nets import nets, savings
 from neurocomp.mapping.packing.pair import paired
 from neurocomp.spec.target import Target
@@ -25,7 +26,7 @@ def packed(
     target: Target,
     rates: Rates,
     turns: Sequence[Sequence[Bundle]],
-    passes: int,
+    effort: Effort,
     seed: int | None = None,
 ) -> list[Partition]:
     """All bundles on few cores with few messages; none where a slice does not even fit alone.
@@ -34,7 +35,7 @@ def packed(
 
     Args:
         turns: bundles of an earlier turn get their cores first.
-        passes: over all slices, each of which may move or change places.
+        effort: how often each slice may move or change places.
         seed: of the hypergraph partitioner, whose packing comes second; None = it is not asked.
     """
     slices = Partition(tuple((s,) for bundles in turns for bundle in bundles for s in bundle))
@@ -49,12 +50,12 @@ def packed(
     ]
     found = nets(graph, slices, rates)
     saved = savings(found, len(needs.slices))
-    ways = [paired(gathered(fitting, needs, saved), needs, saved)]
-    if seed is not None:
+    ways = [paired(gathered(fitting, needs, saved), needs, saved, effort)]
+    if seed is not None and not effort.over:
         every = [bundle for bundles in fitting for bundle in bundles]
         cores = partitioned(every, needs, found, saved, len(ways[0]), seed)
-        ways.append(paired(cores, needs, saved))
-    return [partition(needs, Exchange(cores, needs, found).run(passes)) for cores in ways]
+        ways.append(paired(cores, needs, saved, effort))
+    return [partition(needs, Exchange(cores, needs, found).run(effort)) for cores in ways]
 
 
 def partition(needs: Needs, cores: Sequence[Core]) -> Partition:

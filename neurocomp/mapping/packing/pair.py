@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import networkx as nx
 
-from neurocomp.mapping.packing.needs import Needs
+from neurocomp.mapping.effort import Effort
+from neurocomp.mapping.packing.needs import Core, Needs
+from neurocomp.mapping.packing.nets import Savings
 
-Core: TypeAlias = list[int]  # numbers of the slices that a core holds
-Savings: TypeAlias = list[dict[int, float]]  # what pairs of slices save, by slice
 MAX_CORES = 512  # the emptiest ones are looked at: pairs grow with the square
 
 
-def paired(cores: list[Core], needs: Needs, saved: Savings) -> list[Core]:
-    """Merge pairs of cores until none fits together.
+def paired(cores: list[Core], needs: Needs, saved: Savings, effort: Effort) -> list[Core]:
+    """Merge pairs of cores until none fits together, or the time is up.
 
     Each round takes a matching with the most pairs, and among those the one that saves most
     messages.
     """
     while True:
-        pairs = _fitting(cores, needs)
+        pairs = _fitting(cores, needs, effort)
         if not pairs:
             return cores
         graph = nx.Graph()
@@ -36,13 +34,15 @@ def paired(cores: list[Core], needs: Needs, saved: Savings) -> list[Core]:
         ]
 
 
-def _fitting(cores: list[Core], needs: Needs) -> list[tuple[int, int]]:
+def _fitting(cores: list[Core], needs: Needs, effort: Effort) -> list[tuple[int, int]]:
     """Pairs that fit a core, among the cores with the fewest neurons."""
     neurons = [sum(needs.alone[i].neurons for i in core) for core in cores]
     fewest = sorted(range(len(cores)), key=lambda c: (neurons[c], c))[:MAX_CORES]
     most = needs.target.limits.neurons
     pairs = []
     for k, a in enumerate(fewest):
+        if effort.over:
+            break
         for b in fewest[:k]:
             if most is not None and neurons[a] + neurons[b] > most:
                 break

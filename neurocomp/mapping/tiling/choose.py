@@ -6,6 +6,7 @@ leaves its block, while that pays. Cores are counted by a plan of what shares th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -65,12 +66,10 @@ class Search:
         for _ in range(MAX_SWEEPS):
             before = self._best
             for block in sorted(self.choice, key=lambda b: (-self.choice[b].n_bundles, b)):
-                self._try_all([{block: way} for way in self.ways.of(block)], [block])
-                for other in self._neighbours(block):
-                    both = self.ways.block(block + other)
-                    self._try_all([{both: way} for way in self.ways.of(both)], [block, other])
-                for name in block if len(block) > 1 else ():
-                    self._try_all(self._without(block, name), [block])
+                for changes, gone in self._changes(block):
+                    if self._effort.over:
+                        return self.measure()
+                    self._try_all(changes, gone)
             if self._best == before:
                 break
         return self.measure()
@@ -97,6 +96,15 @@ class Search:
         self.work += sum(len(way.classes) or 1 for way in choice.values())
         steps = planned(choice, self.ways)
         return n_cores(steps), messages(choice, steps)
+
+    def _changes(self, block: Block) -> Iterator[tuple[list[Choice], list[Block]]]:
+        """What can become of a block, and the blocks that are gone then."""
+        yield [{block: way} for way in self.ways.of(block)], [block]
+        for other in self._neighbours(block):
+            both = self.ways.block(block + other)
+            yield [{both: way} for way in self.ways.of(both)], [block, other]
+        for name in block if len(block) > 1 else ():
+            yield self._without(block, name), [block]
 
     def _try_all(self, changes: list[Choice], gone: list[Block]) -> None:
         """Make the best of some changes if it pays; nothing once the blocks are not there."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TypeAlias
 
 from neurocomp.errors import FitError
+from neurocomp.hw.demand import need, with_limits
 from neurocomp.hw.layer import Layer
 from neurocomp.hw.price import too_large
 from neurocomp.hw.tiles import Reach, tile_fits
@@ -30,24 +32,38 @@ def settled(graph: Graph, target: Target, axons: Axons, choose: Choose) -> dict[
     Raises:
         FitError: a layer cannot be cut small enough; or feedback keeps layers from settling.
     """
-    layers = axons.layers
-    order = [name for name in reversed(topological_order(graph)) if name in layers]
+    order = [name for name in reversed(topological_order(graph)) if name in axons.layers]
     tiles: dict[str, Shape] = {}
+
+    def settles(name: str) -> bool:
+        reach = axons.reach(name, tiles)
+        return name in tiles and tile_fits(axons.layers[name], target, tiles[name], reach)
+
     for _ in range(MAX_ROUNDS):
-        changed = False
         for name in order:
-            layer = layers[name]
-            reach = axons.reach(name, tiles)
-            if name in tiles and tile_fits(layer, target, tiles[name], reach):
-                continue
-            tile = choose(layer, target, reach)
-            if tile is None:
-                raise too_large(layer, target, reach((1, 1, 1)))
-            tiles[name] = tile
-            changed = True
-        if not changed:
+            if not settles(name):
+                reach = axons.reach(name, tiles)
+                tile = choose(axons.layers[name], target, reach)
+                if tile is None:
+                    raise too_large(axons.layers[name], target, reach((1, 1, 1)))
+                tiles[name] = tile
+        loose = [name for name in order if not settles(name)]
+        if not loose:
             return tiles
-    raise FitError(
-        f"{graph.name}: its feedback projections need more axons the more their layers are cut, "
-        f"and no cut was found in {MAX_ROUNDS} rounds; use smaller layers or a larger core"
+    name = loose[0]
+    raise _unsettled(axons.layers[name], target, tiles[name], axons.reach(name, tiles))
+
+
+def _unsettled(layer: Layer, target: Target, tile: Shape, reach: Reach) -> FitError:
+    """The error for a layer whose pieces need more the more its feedback makes others be cut."""
+    used = with_limits(need(layer, [((0, 0, 0), tile)], target, reach(tile)), target.limits)
+    resource, worst = max(
+        ((name, use) for name, use in used._asdict().items() if use.limit),
+        key=lambda item: item[1].used / item[1].limit,
+    )
+    return FitError(
+        f"{layer.name}: a piece of {prod(tile):,} neurons needs {worst.used:,} "
+        f"{resource.replace('_', ' ')}, a core of {target.name} has {worst.limit:,}; the more its "
+        "feedback loop is cut, the more each piece needs, and no cut was found in "
+        f"{MAX_ROUNDS} rounds; use smaller layers or a larger core"
     )
