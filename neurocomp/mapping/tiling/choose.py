@@ -68,10 +68,19 @@ class Search:
             for block in sorted(self.choice, key=lambda b: (-self.choice[b].n_bundles, b)):
                 for changes, gone in self._changes(block):
                     if self._effort.over:
-                        return self.measure()
+                        return self._settled()
                     self._try_all(changes, gone)
             if self._best == before:
                 break
+        return self._settled()
+
+    def _settled(self) -> Size:
+        """Count axons to consumers as they are cut now; cores and messages then."""
+        tiles = tiles_of(self.choice)
+        self.choice = {
+            block: way if way.fill else self.ways.way(way.tiles, tiles)
+            for block, way in self.choice.items()
+        }
         return self.measure()
 
     def kick(self, rng: np.random.Generator) -> None:
