@@ -1,10 +1,13 @@
 """Our mapper beside its peers, judged by one judge, in one run.
 
     python benchmarks/mapping.py [NAME …] [--quick] [--list] [--rates 0.1|lognormal]
-        [--effort fast|quality] [--networks FOLDER] [--peers FOLDER] [--plot FILE]
+        [--effort fast|quality] [--networks FOLDER] [--peers FOLDER] [--plot FILE] [--out FOLDER]
 
 NAME is a case or a part (``--list`` prints them); without names everything is measured, which
-takes an hour of CPU time, ``--quick`` less than two minutes.
+takes hours of CPU time, ``--quick`` minutes. With ``--out`` every figure is kept in a file as it
+comes, with what made it; a second call goes on from there and prints the whole. Our rows are made
+anew where the mapper's code is another one; a peer's rows where its version is, and by hand, by
+removing their files, where `mapping_peers` was changed.
 
 A case is a network on a target. Every policy of ours and every baseline is a line: cores, messages,
 hops and greatest link load per step, energy on the network on chip (SANA-FE's prices of Loihi 1),
@@ -14,13 +17,21 @@ neuron as well; it ends where the two counts differ.
 Baselines, built here: ``chunks`` (one-dimensional, row order), ``tiles`` (exact best tile of each
 layer, one layer per core), ``compiler`` (the rule read off Intel's tables); ``metis`` and
 ``kahypar`` on atoms (16 channels at one position; parts that do not fit are halved until all are
-legal) and on grains (boxes of a third of a core; more parts until all are legal), along a Hilbert
-curve.
-``+ours`` is the same partition with our placer. A baseline that needs more cores than the target
-has gets more chips; one that breaks limits is marked, and where no legal one of its kind is there
-compared without a verdict. METIS and rig run in environments of their own, below --peers (see
-`mapping_peers.metis` and `mapping_peers.rig_sa`), Mt-KaHyPar comes with the extra ``hypergraph``.
-What is not there is left out, and a line says so. nengo-loihi (`mapping_peers.nengo`) is a part.
+legal) and on grains (boxes of a third of a core; more parts until all are legal, or else halved),
+along a Hilbert curve. A partitioner that has found nothing legal after 300 CPU seconds is stopped.
+``+ours`` is the same partition, if legal, with our placer. A baseline that needs more cores than
+the target has gets more chips; one that breaks limits is marked, and where no legal one of its kind
+is there compared without a verdict.
+
+METIS, rig and nengo-loihi run in environments of their own, below --peers:
+
+    python3.10 -m venv .peers/metis && .peers/metis/bin/pip install pymetis==2025.2.2 numpy
+    python3.10 -m venv .peers/rig && .peers/rig/bin/pip install rig==2.4.1 rig-c-sa==0.4.0
+    python3.10 -m venv .peers/nengo-map &&
+    .peers/nengo-map/bin/pip install nengo-loihi==1.1.0 'numpy<1.24'
+
+Mt-KaHyPar comes with the extra ``hypergraph``: ``pip install mtkahypar==1.7.post1``; where it is
+installed our quality mode uses it as well. What is not there is left out, and a line says so.
 
 Parts: the placer beside rig's annealer, CPU time against size, the 9.2 M network, equal bytes of
 equal seeds, and networks over many chips.
@@ -30,18 +41,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mapping_peers import hypergraph, metis
 from mapping_peers.cases import Case, cases
+from mapping_peers.clock import timed
+from mapping_peers.cut import OURS
 from mapping_peers.judge import Score, judged, measured, placed
+from mapping_peers.kept import Kept
 from mapping_peers.networks import lognormal_rates
 from mapping_peers.neurons import agree
 from mapping_peers.parts import PARTS, run
-from mapping_peers.peers import partitioner_rows, sliced_rows, timed
-from mapping_peers.verdict import HEADER, line, verdict
+from mapping_peers.peers import partitioner_rows, sliced_rows
+from mapping_peers.verdict import COMPILER, HEADER, line, verdict
 
 from neurocomp.errors import FitError
 from neurocomp.ir import Graph
@@ -54,7 +71,6 @@ from neurocomp.spec.policy import policy_names
 from neurocomp.spec.target import Target
 
 QUICK = ("pilotnet", "vgg9-8bit", "dense-1024@loihi1", "placer-120", "bytes")
-COMPILER = "compiler"
 
 
 def main() -> None:
@@ -70,25 +86,30 @@ def main() -> None:
     parser.add_argument("--networks", type=Path, help="folder of lava-dl's network files")
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
     parser.add_argument("--plot", type=Path, help="draw time against size to this file")
+    parser.add_argument("--out", type=Path, help="folder of what is measured, to go on with")
     options = parser.parse_args()
     every = cases(options.networks)
     if options.list:
         print("\n".join([*every, *PARTS]))
         return
-    if not metis.available(options.peers):
+    if not metis.ENVIRONMENT.available(options.peers):
         print("METIS is left out: name the folder of its environment with --peers")
     if not hypergraph.available():
         print("Mt-KaHyPar is left out: it is not installed")
-    for name in options.names or (QUICK if options.quick else [*every, *PARTS]):
-        if name in PARTS:
-            run(name, options.peers, options.plot)
-        elif name in every:
-            report(name, every[name], options)
-        else:
-            sys.exit(f"unknown name {name}; --list prints the known ones")
+    names = options.names or (QUICK if options.quick else [*every, *PARTS])
+    unknown = [name for name in names if name not in every and name not in PARTS]
+    if unknown:
+        sys.exit(f"unknown name {unknown[0]}; --list prints the known ones")
+    with tempfile.TemporaryDirectory() as nowhere:
+        folder = options.out or Path(nowhere)
+        for name in names:
+            if name in PARTS:
+                run(name, Kept(folder), options.peers, options.plot)
+            else:
+                report(name, every[name], Kept(folder / f"rates-{options.rates}" / name), options)
 
 
-def report(name: str, case: Case, options: argparse.Namespace) -> None:
+def report(name: str, case: Case, kept: Kept, options: argparse.Namespace) -> None:
     """The table and the verdict of one case."""
     loaded = case.load()
     if loaded is None:
@@ -101,11 +122,12 @@ def report(name: str, case: Case, options: argparse.Namespace) -> None:
         f"\n{name} on {target.name}: at least {bound} cores; rates {options.rates}, effort "
         f"{options.effort}\n{HEADER}"
     )
-    ours, baselines = [], []
-    for score in our_rows(graph, target, rates, options.effort):
+    ours: list[Score] = []
+    baselines: list[Score] = []
+    for score in our_rows(graph, target, rates, options.effort, kept):
         (baselines if score.name.startswith(COMPILER) else ours).append(score)
         print(line(score), flush=True)
-    for score in peer_rows(graph, target, rates, options):
+    for score in peer_rows(graph, target, rates, kept, options):
         baselines.append(score)
         print(line(score), flush=True)
     for own in ours:
@@ -114,36 +136,49 @@ def report(name: str, case: Case, options: argparse.Namespace) -> None:
         print("\n".join(verdict(ours, baselines, bound)), flush=True)
 
 
-def our_rows(graph: Graph, target: Target, given: Given | None, effort: str) -> Iterator[Score]:
+def our_rows(
+    graph: Graph, target: Target, given: Given | None, effort: str, kept: Kept
+) -> Iterator[Score]:
     """Every policy; ``compiler``, which is Intel's and not ours, also with our placer."""
-    rates = rates_of(graph, given)
     for policy in policy_names():
-        try:
-            work = partial(map_graph, graph, target, policy, rates=given, effort=effort)
-            mapping, seconds = timed(work)
-        except FitError as reason:
-            print(f"  {policy:24}{reason}")
-            continue
-        if not agree(graph, mapping.partition, rates):
-            sys.exit(f"{policy}: messages counted neuron by neuron are others than those of boxes")
-        yield judged(policy, graph, target, rates, mapping, seconds)
-        if policy == COMPILER:
-            sent = flow(graph, mapping.partition, rates)
-            place, placing = timed(lambda s=sent: placed(s, target))  # type: ignore[misc]
-            yield measured(f"{policy}+ours", sent, place, target, seconds + placing)
+        work = partial(_mapped, graph, target, given, policy, effort)
+        found = kept.value(f"{policy}-{effort}", work)
+        if found["fault"]:
+            print(f"  {policy:24}{found['fault']}")
+        yield from (Score(**row) for row in found["rows"])
+
+
+def _mapped(
+    graph: Graph, target: Target, given: Given | None, policy: str, effort: str
+) -> dict[str, Any]:
+    """The rows of a policy, or why there is none."""
+    rates = rates_of(graph, given)
+    try:
+        work = partial(map_graph, graph, target, policy, rates=given, effort=effort)
+        mapping, seconds = timed(work)
+    except FitError as reason:
+        return {"rows": [], "fault": str(reason)}
+    if not agree(graph, mapping.partition, rates):
+        sys.exit(f"{policy}: messages counted neuron by neuron are others than those of boxes")
+    rows = [judged(policy, graph, target, rates, mapping, seconds)]
+    if policy == COMPILER:
+        sent = flow(graph, mapping.partition, rates)
+        places, placing = timed(partial(placed, sent, target))
+        rows.append(measured(policy + OURS, sent, places, target, seconds + placing))
+    return {"rows": [asdict(row) for row in rows], "fault": ""}
 
 
 def peer_rows(
-    graph: Graph, target: Target, given: Given | None, options: argparse.Namespace
+    graph: Graph, target: Target, given: Given | None, kept: Kept, options: argparse.Namespace
 ) -> Iterator[Score]:
-    """The baselines; partitioners stop at twice the cores of the tiles."""
+    """The baselines."""
     rates = rates_of(graph, given)
-    most = 0
-    for score in sliced_rows(graph, target, rates):
-        most = max(most, 2 * score.cores) if score.name.startswith("tiles") else most
+    tiled = 0
+    for score in sliced_rows(graph, target, rates, kept):
+        tiled = score.cores if score.name.startswith("tiles") else tiled
         yield score
     if not options.quick:
-        yield from partitioner_rows(graph, target, rates, options.peers, most)
+        yield from partitioner_rows(graph, target, rates, kept, options.peers, tiled)
 
 
 if __name__ == "__main__":

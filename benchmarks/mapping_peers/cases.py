@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from mapping_networks import mlp, spiking_pilotnet
+
 from mapping_peers import networks
 from neurocomp.formats.netx import read_netx
 from neurocomp.ir import Graph
@@ -55,7 +57,7 @@ def cases(folder: Path | None) -> dict[str, Case]:
         "vgg9-4bit": (lambda: networks.vgg9(4), "n8192"),
         "vgg11": (networks.vgg11, "n1024"),
         "cell-dag": (networks.cell_dag, "n8192"),
-        "pilotnet": (networks.pilotnet, "n8192"),
+        "pilotnet": (spiking_pilotnet, "n8192"),
     }
     found = {name: Case(network, target, plain=True) for name, (network, target) in made.items()}
     for i in range(N_SEARCHED):
@@ -66,7 +68,9 @@ def cases(folder: Path | None) -> dict[str, Case]:
     for i in range(N_SEARCHED):
         found[f"searched-{i}@loihi2"] = Case(partial(networks.searched, i), "kapoho-point")
     for n in (1024, 2048):
-        found[f"dense-{n}@loihi1"] = Case(partial(networks.dense_pair, n), "loihi1", ratios=False)
+        found[f"dense-{n}@loihi1"] = Case(
+            partial(mlp, f"dense-{n}", n, n, n), "loihi1", ratios=False
+        )
     found["pilotnet_sdnn@loihi2-2023"] = Case(lambda: _sdnn(folder), "loihi2-2023")
     return found
 

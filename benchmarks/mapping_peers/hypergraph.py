@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib import metadata
 
 import numpy as np
 
@@ -15,6 +16,11 @@ SCALE = 100  # weights of nets are integers: a hundredth of a spike
 def available() -> bool:
     """Whether the library is installed."""
     return importlib.util.find_spec("mtkahypar") is not None
+
+
+def version() -> str:
+    """The library's."""
+    return f"mtkahypar {metadata.version('mtkahypar')}"
 
 
 def partition(problem: Problem, n: int, seed: int = 0) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from neurocomp.mapping.place import PLACERS
 from neurocomp.mapping.route import ROUTERS
 from neurocomp.mapping.traffic import traffic
 from neurocomp.spec.figure import Figure
-from neurocomp.spec.target import Target, load_target
+from neurocomp.spec.target import Costs, Target, load_target
 
 BASIS = "sanafe"  # of the energy on the network on chip; a Loihi 1 equivalent on every target
 OUR_PLACER = "anneal"
@@ -78,7 +79,7 @@ def measured(
 
 def energy(sent: Flow, placement: Placement, target: Target) -> float:
     """Picojoules per step: every message that is sent, and its hops east-west and north-south."""
-    price = load_target("loihi1").costs[BASIS]
+    price = _prices()
     pairs = sent.between.tocoo()
     tiles = np.array([tile_of(target, *a) for a in placement.addresses]).reshape(-1, 2)
     way = np.abs(tiles[pairs.row] - tiles[pairs.col])
@@ -89,6 +90,11 @@ def energy(sent: Flow, placement: Placement, target: Target) -> float:
         ]
     )
     return float(pairs.data @ (way @ each[:2] + each[2]))
+
+
+@cache
+def _prices() -> Costs:
+    return load_target("loihi1").costs[BASIS]
 
 
 def assembled(

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
+from mapping_peers.environment import Environment
 from mapping_peers.problem import Ints, Problem
 
+ENVIRONMENT = Environment("metis", ("pymetis",))
 IMBALANCE = 30  # per mille
 SCALE = 1000  # METIS takes integer weights: the mean edge
 SCRIPT = """
@@ -31,11 +33,6 @@ np.save(sys.argv[2], np.asarray(part))
 """
 
 
-def available(peers: Path | None) -> bool:
-    """Whether its environment is there."""
-    return peers is not None and _python(peers).is_file()
-
-
 def partition(problem: Problem, n: int, peers: Path, seed: int = 0) -> Ints:
     """The part of every vertex; the cut counts a message for every pair of vertices it crosses."""
     links = _links(problem)
@@ -46,7 +43,7 @@ def partition(problem: Problem, n: int, peers: Path, seed: int = 0) -> Ints:
             given, xadj=links.indptr, adjncy=links.indices, sizes=problem.sizes, weights=weights
         )
         words = [given, found, n, seed, IMBALANCE]
-        subprocess.run([_python(peers), "-c", SCRIPT, *map(str, words)], check=True)
+        subprocess.run([ENVIRONMENT.python(peers), "-c", SCRIPT, *map(str, words)], check=True)
         part: Ints = np.load(found)
     return part
 
@@ -61,7 +58,3 @@ def _links(problem: Problem) -> csr_array:
     both = csr_array(one_way + one_way.T)
     both.sum_duplicates()
     return both
-
-
-def _python(peers: Path) -> Path:
-    return peers / "metis" / "bin" / "python"

@@ -14,17 +14,21 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from mapping_networks import mlp
+
+from mapping_peers.clock import timed
+from mapping_peers.environment import Environment
 from mapping_peers.judge import Score, assembled, judged
-from mapping_peers.networks import Chain
-from mapping_peers.peers import timed
-from neurocomp.ir import Slice
+from neurocomp.ir import Graph, Slice
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.model import Partition, Placement
 from neurocomp.mapping.place.order import first_cores
 from neurocomp.spec.target import load_target
 
+ENVIRONMENT = Environment("nengo-map", ("nengo-loihi",))
 SIZES = (256, 512, 1024, 2048)
 SCRIPT = """
 import json, sys, warnings
@@ -45,32 +49,37 @@ print(json.dumps(found))
 """
 
 
-def available(peers: Path | None) -> bool:
-    """Whether its environment is there."""
-    return peers is not None and _python(peers).is_file()
+def blocks(n: int, peers: Path) -> dict[str, Any]:
+    """Sizes of nengo-loihi's blocks of n → n neurons in ``blocks``, or in ``fault`` why none."""
+    words = [str(ENVIRONMENT.python(peers)), "-c", SCRIPT, str(n)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
-def both(n: int, peers: Path) -> tuple[list[Score], str]:
-    """Our mapping and nengo-loihi's of n → n neurons on loihi1, and why it has none.
+def ours(n: int) -> Score:
+    """Our mapping of n → n neurons on loihi1.
 
     The first population is driven by one input, as cheaply as nengo-loihi's is by the host.
     """
-    graph = Chain((1, 1, 1), 8).dense(n).dense(n).graph(f"{n} → {n}")
-    target = load_target("loihi1")
-    rates = rates_of(graph, None)
+    graph, target = network(n), load_target("loihi1")
     mapping, seconds = timed(lambda: map_graph(graph, target, "balanced"))
-    ours = judged("balanced", graph, target, rates, mapping, seconds)
-    done = subprocess.run(
-        [str(_python(peers)), "-c", SCRIPT, str(n)], stdout=subprocess.PIPE, text=True, check=True
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
-    if "fault" in found:
-        return [ours], found["fault"]
-    sizes = found["blocks"]
-    partition = Partition(tuple((s,) for s in _slices([p.name for p in graph.neurons], n, sizes)))
+    return judged("balanced", graph, target, rates_of(graph, None), mapping, seconds)
+
+
+def theirs(n: int, sizes: list[int]) -> Score:
+    """nengo-loihi's blocks as cores in row order; what its simulator takes is not measured."""
+    graph, target = network(n), load_target("loihi1")
+    slices = _slices([p.name for p in graph.neurons], n, sizes)
     places = Placement(tuple(first_cores(len(sizes), target)))
-    theirs = assembled("nengo-loihi", graph, target, partition, places)
-    return [ours, judged("nengo-loihi", graph, target, rates, theirs, 0.0)], ""
+    partition = Partition(tuple((s,) for s in slices))
+    mapping = assembled("nengo-loihi", graph, target, partition, places)
+    return judged("nengo-loihi", graph, target, rates_of(graph, None), mapping, 0.0)
+
+
+def network(n: int) -> Graph:
+    """One input, n neurons, n neurons."""
+    return mlp(f"{n} → {n}", 1, n, n)
 
 
 def _slices(names: list[str], n: int, sizes: list[int]) -> Iterator[Slice]:
@@ -80,7 +89,3 @@ def _slices(names: list[str], n: int, sizes: list[int]) -> Iterator[Slice]:
         population, start = divmod(first, n)
         yield Slice(names[population], (start, 0, 0), (start + size, 1, 1))
         first += size
-
-
-def _python(peers: Path) -> Path:
-    return peers / "nengo-map" / "bin" / "python"

@@ -5,93 +5,64 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from mapping_networks import chain
 
 from neurocomp.arch import Candidate, Task, build, draw, for_task
 from neurocomp.arch.cell import AVGPOOL3, SKIP, conv
-from neurocomp.ir import (
-    Conv,
-    Dense,
-    Graph,
-    Input,
-    LoihiLif,
-    Op,
-    Population,
-    Projection,
-    Shape,
-    average_pool,
-    skip,
-    verify,
-)
+from neurocomp.ir import Conv, Dense, Graph, Op, Shape, average_pool
 from neurocomp.ir.shapes import conv_output, n_weights
 from neurocomp.spec.space import load_space
 
-NEURON = LoihiLif(vth=64)
 CIFAR10 = Task(shape=(3, 32, 32), input_bits=5, classes=10)
 MEAN_RATE = 0.1
+Step = tuple[Op, int]  # with its channels
 
 
-class Chain:
-    """A feed-forward network that grows layer by layer."""
+def vgg(name: str, source: Shape, bits: int, *steps: Step) -> Graph:
+    """One step after the other, whose sizes follow from the source's; pooling has 8 bit."""
+    shape, layers = source, []
+    for op, channels in steps:
+        shape = conv_output(op, shape, channels) if isinstance(op, Conv) else (channels, 1, 1)
+        pooling = isinstance(op, Conv) and op.groups > 1
+        layers.append((shape, op, 8 if pooling else bits))
+    return chain(name, source, *layers, bits=8)
 
-    def __init__(self, source: Shape, bits: int, input_bits: int = 8) -> None:
-        self.bits = bits
-        self.populations = [Population("in", source, Input(input_bits))]
-        self.projections: list[Projection] = []
 
-    def add(self, op: Op, channels: int, bits: int | None = None) -> Chain:
-        """One layer more; its name is its place in the chain."""
-        last, name = self.populations[-1], f"l{len(self.populations)}"
-        conv = isinstance(op, Conv)
-        shape = conv_output(op, last.shape, channels) if conv else (channels, 1, 1)
-        bits = self.bits if bits is None else bits
-        self.projections.append(Projection(f"to-{name}", last.name, name, op, bits))
-        self.populations.append(Population(name, shape, NEURON))
-        return self
+def three(channels: int, stride: int = 1) -> Step:
+    """A 3×3 convolution that keeps the size, or divides it by the stride."""
+    return Conv((3, 3), (stride, stride), (1, 1)), channels
 
-    def conv(self, channels: int, stride: int = 1, bits: int | None = None) -> Chain:
-        """A 3×3 convolution that keeps the size, or divides it by the stride."""
-        return self.add(Conv((3, 3), (stride, stride), (1, 1)), channels, bits)
 
-    def pool(self, size: int) -> Chain:
-        """Average pooling, a population of its own."""
-        channels = self.populations[-1].shape[0]
-        return self.add(average_pool(channels, size, size), channels, 8)
+def pool(channels: int, size: int) -> Step:
+    """Average pooling, a population of its own."""
+    return average_pool(channels, size, size), channels
 
-    def dense(self, neurons: int, bits: int | None = None) -> Chain:
-        """A fully connected layer."""
-        return self.add(Dense(), neurons, bits)
 
-    def graph(self, name: str) -> Graph:
-        """The finished network."""
-        last = self.populations[-1].name
-        return verify(Graph(name, tuple(self.populations), tuple(self.projections), last))
+def dense(neurons: int) -> Step:
+    """A fully connected layer."""
+    return Dense(), neurons
 
 
 def vgg9(bits: int) -> Graph:
     """VGG-9 for 32×32 images, 5.9 M weights; pooling between blocks is a stride of two."""
-    net = Chain((3, 32, 32), bits).conv(64).conv(64).conv(128, 2).conv(128)
-    net.conv(256, 2).conv(256).conv(256).pool(2)
-    return net.dense(1024).dense(10).graph(f"vgg9-{bits}bit")
+    return vgg(
+        f"vgg9-{bits}bit", (3, 32, 32), bits,
+        three(64), three(64), three(128, 2), three(128),
+        three(256, 2), three(256), three(256), pool(256, 2), dense(1024), dense(10),
+    )  # fmt: skip
 
 
 def vgg11() -> Graph:
     """VGG-11-like, 9.2 M weights at 8 bits, 151,562 neurons; pooling is a stride of two."""
-    net = Chain((3, 32, 32), 8).conv(64).conv(128, 2).conv(256, 2).conv(256)
-    return net.conv(512, 2).conv(512).conv(512, 2).conv(512).dense(10).graph("vgg11")
+    return _vgg11("vgg11", 64)
 
 
-def pilotnet() -> Graph:
-    """lava-dl's spiking PilotNet behind its input layer: 3×3 convolutions on 200×66 pixels."""
-    net = Chain((3, 66, 200), 8).add(skip(3), 3)
-    for channels, bits in ((24, 6), (36, 5), (48, 4)):
-        net.add(Conv((3, 3), (2, 2)), channels, bits)
-    net.add(Conv((3, 3), (2, 1), (1, 0)), 64, 4).add(Conv((3, 3)), 64, 4)
-    return net.dense(100, 4).dense(50, 5).dense(10, 5).dense(1, 4).graph("pilotnet-lif")
-
-
-def dense_pair(n: int) -> Graph:
-    """n → n → n, all to all: the network on which nengo-loihi's axon count fails."""
-    return Chain((n, 1, 1), 8).dense(n).dense(n).graph(f"dense-{n}")
+def _vgg11(name: str, n: int) -> Graph:
+    return vgg(
+        name, (3, 32, 32), 8,
+        three(n), three(2 * n, 2), three(4 * n, 2), three(4 * n),
+        three(8 * n, 2), three(8 * n), three(8 * n, 2), three(8 * n), dense(10),
+    )  # fmt: skip
 
 
 def cell_dag() -> Graph:
@@ -132,18 +103,18 @@ def plain(graph: Graph) -> Graph:
 
 
 def wide(n_weights_wanted: float) -> Graph:
-    """A VGG whose channels are scaled until it has about so many weights: 0.1 M to 100 M."""
+    """`vgg11` with channels scaled until it has about so many weights: 0.1 M to 100 M."""
     channels = max(4, round(64 * (n_weights_wanted / 9.2e6) ** 0.5 / 4) * 4)
-    net = Chain((3, 32, 32), 8).conv(channels).conv(2 * channels, 2).conv(4 * channels, 2)
-    net.conv(4 * channels).conv(8 * channels, 2).conv(8 * channels)
-    net.conv(8 * channels, 2).conv(8 * channels)
-    return net.dense(10).graph(f"wide-{n_weights_wanted / 1e6:g}M")
+    return _vgg11(f"wide-{n_weights_wanted / 1e6:g}M", channels)
 
 
 def giant() -> Graph:
     """At least 50 million neurons in nine convolutional populations of 512×512 and less."""
-    net = Chain((3, 512, 512), 4).conv(64).conv(64).conv(64).conv(128, 2).conv(128)
-    return net.conv(128, 2).conv(128).pool(16).dense(10).graph("giant")
+    return vgg(
+        "giant", (3, 512, 512), 4,
+        three(64), three(64), three(64), three(128, 2), three(128), three(128, 2), three(128),
+        pool(128, 16), dense(10),
+    )  # fmt: skip
 
 
 def weights(graph: Graph) -> int:

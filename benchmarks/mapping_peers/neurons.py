@@ -6,7 +6,7 @@ partition of boxes both give the same (`agree`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -117,17 +117,24 @@ def agree(graph: Graph, partition: Partition, rates: Rates) -> bool:
     return bool(same and np.allclose(boxes.inputs, single.inputs, rtol=1e-9))
 
 
-def excess(graph: Graph, cores: Cores, n: int, target: Target) -> list[dict[str, float]]:
+def excess(
+    graph: Graph, cores: Iterable[Sequence[Slice]], target: Target
+) -> list[dict[str, float]]:
     """How many times its limits each core uses, of the resources that it passes.
 
     Every slice counts with one destination, so that it is a lower bound.
     """
+    found = [demand(graph, own, target).excess() for own in cores]
+    return [{name: use.used / (use.limit or 1) for name, use in one.items()} for one in found]
+
+
+def boxes_of(graph: Graph, cores: Cores, n: int) -> list[list[Slice]]:
+    """The neurons of each core as boxes."""
     slices: list[list[Slice]] = [[] for _ in range(n)]
     for p in graph.neurons:
         for core in np.unique(cores[p.name]):
             slices[core] += (Slice(p.name, *box) for box in _boxes(cores[p.name] == core))
-    found = [demand(graph, own, target).excess() for own in slices]
-    return [{name: use.used / (use.limit or 1) for name, use in one.items()} for one in found]
+    return slices
 
 
 def _boxes(

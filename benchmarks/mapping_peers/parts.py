@@ -9,15 +9,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from mapping_networks import spiking_pilotnet
 
 from mapping_peers import nengo, networks, rig_sa
 from mapping_peers.cases import target_named
-from mapping_peers.judge import placed
-from mapping_peers.peers import timed
+from mapping_peers.clock import timed
+from mapping_peers.judge import Score, placed
+from mapping_peers.kept import Kept
+from mapping_peers.kept import placer as own_placer
 from mapping_peers.slices import tiles
 from mapping_peers.verdict import HEADER, line
 from neurocomp.ir import Graph
@@ -38,55 +42,62 @@ SEEDS = (0, 1, 2)
 SPEED_LIMITS = {"fast": 5.0, "quality": 30.0}  # CPU seconds
 
 
-def placer(name: str, peers: Path | None) -> None:
+def placer(name: str, kept: Kept, peers: Path | None) -> None:
     """Our placer against the best of three runs of rig's annealer, on the tiles' quotient graph."""
     size, board, limit = PLACER_SIZES[name]
     graph, target = networks.plain(networks.wide(size)), target_named(board)
     sent = flow(graph, tiles(graph, target), rates_of(graph, None))
-    ours, seconds = timed(lambda: placed(sent, target))
-    hops = traffic(sent, ours, target).spike_hops
+
+    def own() -> list[float]:
+        places, seconds = timed(lambda: placed(sent, target))
+        return [traffic(sent, places, target).spike_hops, seconds]
+
+    def rig() -> list[list[float]]:
+        runs = rig_sa.anneal(sent, target, peers, SEEDS) if peers is not None else []
+        return [[traffic(sent, places, target).spike_hops, spent] for places, spent in runs]
+
+    hops, seconds = kept.value(f"{name}/ours", own, own_placer())
     print(f"\n{name}: {sent.n} cores of '{graph.name}', one layer per core")
     print(f"  ours         {hops:14,.0f} hops {seconds:8.2f} cpu s")
     print(f"  {_word(seconds <= limit)} cpu seconds = {seconds:.2f} (≤ {limit:g})")
-    if peers is None or not rig_sa.available(peers):
+    if peers is None or not rig_sa.ENVIRONMENT.available(peers):
         print("  rig is left out: name the folder of its environment with --peers")
         return
-    best = np.inf
-    for seed, (place, spent) in zip(SEEDS, rig_sa.anneal(sent, target, peers, SEEDS), strict=True):
-        theirs = traffic(sent, place, target).spike_hops
-        best = min(best, theirs)
-        print(f"  rig, seed {seed}  {theirs:14,.0f} hops {spent:8.2f} cpu s")
-    print(f"  {_word(hops <= 1.05 * best)} hops / best of rig = {hops / best:.3f} (≤ 1.05)")
+    theirs = kept.value(f"{name}/rig", rig, rig_sa.ENVIRONMENT.version(peers))
+    for seed, (found, spent) in zip(SEEDS, theirs, strict=True):
+        print(f"  rig, seed {seed}  {found:14,.0f} hops {spent:8.2f} cpu s")
+    ratio = hops / min(found for found, _ in theirs)
+    print(f"  {_word(ratio <= 1.05)} hops / best of rig = {ratio:.3f} (≤ 1.05)")
 
 
-def against_nengo(peers: Path | None) -> None:
+def against_nengo(kept: Kept, peers: Path | None) -> None:
     """All-to-all networks on loihi1 beside nengo-loihi, as far as it maps them."""
     print("\nnengo: n → n neurons, all to all, 8 bit, on loihi1")
-    if peers is None or not nengo.available(peers):
+    if peers is None or not nengo.ENVIRONMENT.available(peers):
         print("  nengo-loihi is left out: name the folder of its environment with --peers")
         return
+
+    version = nengo.ENVIRONMENT.version(peers)
     for n in nengo.SIZES:
-        rows, fault = nengo.both(n, peers)
-        print(f"  {n}\n{HEADER}")
-        for row in rows:
-            print(line(row), flush=True)
-        if fault:
-            print(f"  nengo-loihi does not map it: {fault}")
+        own = kept.value(f"nengo/{n}-ours", lambda n=n: asdict(nengo.ours(n)))  # type: ignore[misc]
+        found = kept.value(f"nengo/{n}", partial(nengo.blocks, n, peers), version)
+        print(f"  {n}\n{HEADER}\n{line(Score(**own))}")
+        if "fault" in found:
+            print(f"  nengo-loihi does not map it: {found['fault']}", flush=True)
+        else:
+            print(line(nengo.theirs(n, found["blocks"])), flush=True)
 
 
-def growth(plot: Path | None) -> None:
+def growth(kept: Kept, plot: Path | None) -> None:
     """CPU time of `map_graph` from 0.1 to 100 million weights, and how it grows."""
-    target = target_named("n8192-board")
     print("\ngrowth: CPU time against size on n8192-board")
     sizes, times = [], []
     for wanted in SIZES:
-        graph = networks.plain(networks.wide(wanted))
-        mapping, seconds = timed(lambda g=graph: map_graph(g, target, "balanced"))  # type: ignore[misc]
-        sizes.append(networks.weights(graph))
+        size, cores, bound, seconds = kept.value(f"growth/{wanted:g}", partial(_grown, wanted))
+        sizes.append(size)
         times.append(seconds)
-        bound = lower_bound_cores(graph, target)
         print(
-            f"  {sizes[-1] / 1e6:7.2f} M weights {mapping.n_cores:6,} cores (bound {bound:,})"
+            f"  {size / 1e6:7.2f} M weights {cores:6,} cores (bound {bound:,})"
             f" {seconds:8.2f} cpu s",
             flush=True,
         )
@@ -97,12 +108,21 @@ def growth(plot: Path | None) -> None:
         _draw(sizes, times, slope, plot)
 
 
+def _grown(wanted: float) -> list[float]:
+    """Weights, cores, least cores and CPU seconds of a network of about so many weights."""
+    target = target_named("n8192-board")
+    graph = networks.plain(networks.wide(wanted))
+    mapping, seconds = timed(lambda: map_graph(graph, target, "balanced"))
+    return [networks.weights(graph), mapping.n_cores, lower_bound_cores(graph, target), seconds]
+
+
 def _draw(sizes: list[int], times: list[float], slope: float, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    plt.rcParams["svg.fonttype"] = "none"  # letters, not their outlines
     figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
     axes.loglog(sizes, times, "o-")
     axes.set(xlabel="weights", ylabel="CPU seconds", title=f"mapping time ∝ weights^{slope:.2f}")
@@ -110,39 +130,50 @@ def _draw(sizes: list[int], times: list[float], slope: float, path: Path) -> Non
     figure.savefig(path)
 
 
-def speed() -> None:
+def speed(kept: Kept) -> None:
     """The 9.2 M network on the abstract target and on Loihi 2's limits."""
     print("\nspeed: 9.2 M weights, CPU seconds of mapping with its check")
-    for graph, name in (
+
+    def once(graph: Graph, target: str, effort: str) -> list[float]:
+        board = target_named(target)
+        mapping, seconds = timed(lambda: map_graph(graph, board, "balanced", effort=effort))
+        return [mapping.n_cores, seconds]
+
+    for graph, target in (
         (networks.plain(networks.vgg11()), "n1024"),
         (networks.vgg11(), "kapoho-point"),
     ):
-        target = target_named(name)
         for effort, limit in SPEED_LIMITS.items():
-            work = partial(map_graph, graph, target, "balanced", effort=effort)
-            mapping, seconds = timed(work)
+            work = partial(once, graph, target, effort)
+            cores, seconds = kept.value(f"speed/{target}-{effort}", work)
             print(
-                f"  {_word(seconds <= limit)} {name}, {effort}: {mapping.n_cores} cores, "
+                f"  {_word(seconds <= limit)} {target}, {effort}: {cores} cores, "
                 f"{seconds:.2f} s (≤ {limit:g})",
                 flush=True,
             )
 
 
-def equal_bytes() -> None:
+def equal_bytes(kept: Kept) -> None:
     """The same seed in two fresh processes with different hash seeds: the same file?"""
     print("\nbytes: one seed, two processes with different hash seeds")
     graphs: list[tuple[Callable[[], Graph], str]] = [
-        (networks.pilotnet, "loihi2"),
+        (spiking_pilotnet, "loihi2"),
         (lambda: networks.vgg9(4), "kapoho-point"),
         (networks.cell_dag, "kapoho-point"),
     ]
+    for make, target in graphs:
+        graph = make()
+        for policy in policy_names():
+            work = partial(_digests, graph, target, policy)
+            found = kept.value(f"bytes/{graph.name}-{policy}", work)
+            print(f"  {_word(len(set(found)) == 1)} {graph.name} on {target}, {policy}", flush=True)
+
+
+def _digests(graph: Graph, target: str, policy: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        for make, target in graphs:
-            graph, network = make(), Path(folder) / "network.npz"
-            save(graph, network)
-            for policy in policy_names():
-                digests = {_digest(network, target, policy, seed) for seed in ("1", "2")}
-                print(f"  {_word(len(digests) == 1)} {graph.name} on {target}, {policy}")
+        network = Path(folder) / "network.npz"
+        save(graph, network)
+        return [_digest(network, target, policy, seed) for seed in ("1", "2")]
 
 
 def _digest(network: Path, target: str, policy: str, hash_seed: str) -> str:
@@ -157,19 +188,24 @@ def _digest(network: Path, target: str, policy: str, hash_seed: str) -> str:
     return hashlib.sha256(out.read_bytes()).hexdigest()
 
 
-def scale(name: str) -> None:
+def scale(name: str, kept: Kept) -> None:
     """Networks over many chips: time, memory, cores against the bound."""
     graph, target = {
         "scale-20M": (networks.wide(20e6), target_named("kapoho-point")),
         "scale-giant": (networks.plain(networks.giant()), target_named("n8192-hala")),
     }[name]
+
+    def once() -> list[float]:
+        mapping, seconds = timed(lambda: map_graph(graph, target, "balanced"))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        bound = lower_bound_cores(graph, target)
+        return [mapping.n_cores, len(mapping.chips), bound, seconds, memory]
+
     neurons = sum(p.size for p in graph.neurons)
     print(f"\n{name}: {networks.weights(graph):,} weights, {neurons:,} neurons on {target.name}")
-    mapping, seconds = timed(lambda: map_graph(graph, target, "balanced"))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    bound = lower_bound_cores(graph, target)
+    cores, chips, bound, seconds, memory = kept.value(f"{name}/ours", once)
     print(
-        f"  {mapping.n_cores:,} cores on {len(mapping.chips)} chips, at least {bound:,}; "
+        f"  {cores:,} cores on {chips} chips, at least {bound:,}; "
         f"{seconds:.1f} cpu s with its check, {memory:,.0f} MiB"
     )
 
@@ -182,17 +218,17 @@ SCALES = ("scale-20M", "scale-giant")
 PARTS = ("nengo", *PLACER_SIZES, "growth", "speed", "bytes", *SCALES)
 
 
-def run(name: str, peers: Path | None, plot: Path | None) -> None:
+def run(name: str, kept: Kept, peers: Path | None, plot: Path | None) -> None:
     """Measure one part by name."""
     if name in PLACER_SIZES:
-        placer(name, peers)
+        placer(name, kept, peers)
     elif name in SCALES:
-        scale(name)
+        scale(name, kept)
     elif name == "nengo":
-        against_nengo(peers)
+        against_nengo(kept, peers)
     elif name == "growth":
-        growth(plot)
+        growth(kept, plot)
     elif name == "speed":
-        speed()
+        speed(kept)
     else:
-        equal_bytes()
+        equal_bytes(kept)

@@ -14,12 +14,14 @@ import json
 import subprocess
 from pathlib import Path
 
+from mapping_peers.environment import Environment
 from neurocomp.hw.mesh import live_cores, tile_of
 from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import CoreAddress, Placement
 from neurocomp.mapping.place.order import first_cores
 from neurocomp.spec.target import Target
 
+ENVIRONMENT = Environment("rig", ("rig", "rig-c-sa"))
 SCRIPT = """
 import json, random, sys, time
 from collections import Counter, OrderedDict
@@ -57,11 +59,6 @@ json.dump(found, sys.stdout)
 """
 
 
-def available(peers: Path | None) -> bool:
-    """Whether its environment is there."""
-    return peers is not None and _python(peers).is_file()
-
-
 def anneal(
     sent: Flow, target: Target, peers: Path, seeds: tuple[int, ...] = (0, 1, 2), effort: float = 1.0
 ) -> list[tuple[Placement, float]]:
@@ -87,7 +84,7 @@ def anneal(
         "effort": effort,
     }
     done = subprocess.run(
-        [_python(peers), "-W", "ignore", "-c", SCRIPT],
+        [ENVIRONMENT.python(peers), "-W", "ignore", "-c", SCRIPT],
         input=json.dumps(given),
         stdout=subprocess.PIPE,
         text=True,
@@ -99,7 +96,3 @@ def anneal(
         addresses = tuple(next(left[x, y]) for x, y in run["places"])
         found.append((Placement(addresses), float(run["seconds"])))
     return found
-
-
-def _python(peers: Path) -> Path:
-    return peers / "rig" / "bin" / "python"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mapping_peers.cut import OURS
 from mapping_peers.judge import Score
 
 HEADER = (
@@ -12,8 +13,8 @@ HEADER = (
 )
 TILES, COMPILER, CHUNKS = "tiles+ours", "compiler", ("chunks",)
 METIS = ("metis+hilbert", "metis-grains+hilbert")
-PLACED_BY_US = "+ours"
 DEFAULT = "balanced"
+ROUNDING = 1e-9  # of sums in another order
 
 
 class Aim(NamedTuple):
@@ -74,7 +75,7 @@ def aims(own: Score, baselines: list[Score]) -> Iterator[Aim]:
             rival = min(found, key=lambda s: s.hops)
             ratio = own.hops / rival.hops
             yield Aim(f"hops / {_label(rival)}", ratio, 0.60, 0.45, not rival.legal)
-    placed = [s for s in baselines if s.legal and s.name.endswith(PLACED_BY_US)]
+    placed = [s for s in baselines if s.legal and s.name.endswith(OURS)]
     if placed:
         best = min(placed, key=lambda s: s.energy_pj)
         yield Aim(f"NoC energy / {best.name}", own.energy_pj / best.energy_pj, 0.97)
@@ -94,5 +95,7 @@ def _label(score: Score) -> str:
 
 def dominates(a: Score, b: Score) -> bool:
     """Whether a is as good as b in cores, messages and hops, and better in one of them."""
-    mine, other = (a.cores, a.messages, a.hops), (b.cores, b.messages, b.hops)
-    return all(x <= y for x, y in zip(mine, other, strict=True)) and mine != other
+    pairs = ((a.cores, b.cores), (a.messages, b.messages), (a.hops, b.hops))
+    return all(x <= y * (1 + ROUNDING) for x, y in pairs) and any(
+        x < y * (1 - ROUNDING) for x, y in pairs
+    )
