@@ -14,6 +14,7 @@ from neurocomp.errors import InputError
 from neurocomp.formats.netx import read_netx
 from neurocomp.quant import reference
 from neurocomp.quant.reference import Watch
+from neurocomp.quant.sums import words_of
 
 TIMEOUT_S = 60.0
 
@@ -71,6 +72,45 @@ def test_sigma_delta(tmp_path: Path) -> None:
         dense(rng.integers(-9, 10, (3, 8)) * 2, neuron=sdnn(sigma_output=True)),
     )
     compare(file, rng.integers(0, 9, (2, 12, 1, 4, 4)))
+
+
+@pytest.mark.slow
+def test_sums_beyond_all_words(tmp_path: Path) -> None:
+    """Convolutions that wrap at 24 bits and dense layers that wrap before they shift down."""
+    rng = np.random.default_rng(4)
+    file = write(
+        tmp_path / "x.net",
+        layer("input", (1, 4, 4), neuron=sdnn(6), bias=5),
+        conv((2, 2, 2), rng.integers(-127, 128, (2, 1, 3, 3)) * 2, neuron=sdnn(4)),
+        layer("flatten", (8, 1, 1)),
+        dense(rng.integers(-127, 128, (6, 8)) * 2, neuron=sdnn(4)),
+        dense(rng.integers(1, 4, (3, 6)), neuron=sdnn(sigma_output=True)),
+    )
+    shown = rng.integers(0, 256, (2, 8, 1, 4, 4))
+    graph, wide = read_netx(file), 0
+    spikes = reference.run(graph, shown).spikes
+    for e in graph.projections[2:]:
+        bits = words_of(graph, e)
+        assert bits is not None
+        for t in range(8):
+            total = reference.synaptic_sum(e, spikes[e.source][:, t], (e.weight.shape[0], 1, 1))
+            wide += int((np.abs(total) >= 2 ** (bits - 1)).sum())
+    assert wide > 0
+    compare(file, shown)
+
+
+@pytest.mark.slow
+def test_delays_of_great_messages(tmp_path: Path) -> None:
+    """Two bits of a weight of 1 leave 25 of the sum; a DelayDense wraps products instead."""
+    file = write(
+        tmp_path / "x.net",
+        layer("input", (2, 1, 1), neuron=sdnn(6)),
+        layer("flatten", (2, 1, 1)),
+        dense([[1, -1]], delay=np.array([[0, 3]]), neuron=sdnn(4)),
+    )
+    shown = np.zeros((1, 2, 2, 1, 1), np.uint8)
+    with pytest.raises(InputError, match="layer 'dense1': sums that Lava's words do not hold"):
+        backend.run(read_netx(file), None, shown, backend="netx", file=file)
 
 
 @pytest.mark.slow
