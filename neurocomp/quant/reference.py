@@ -28,7 +28,7 @@ from neurocomp.ir import (
 from neurocomp.ir.schedule import split_delays, topological_order
 from neurocomp.quant import fixed
 from neurocomp.quant.fixed import IntArray
-from neurocomp.quant.sums import delivered, peak, sum_bits
+from neurocomp.quant.sums import delivered, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     states = {p.name: _state(p, batch) for p in order}
     sent: dict[str, Array] = {source_name: drive}
     kept = {p.name: _kept(p, batch, steps, watch) for p in order}
-    bits = {e.name: _sum_bits(graph, e) for e in graph.projections}
+    bits = {e.name: words_of(graph, e) for e in graph.projections}
     for p in order:
         kind = np.int32 if isinstance(p.neuron, GRADED) else np.bool_
         sent[p.name] = np.zeros((batch, steps, *p.shape), kind)
@@ -158,13 +158,6 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
         readout.reshape(batch, -1),
         {f"{p.name}.{name}": x for p in order for name, x in kept[p.name].items()},
     )
-
-
-def _sum_bits(graph: Graph, e: Projection) -> int | None:
-    """Where Lava wraps the sums of a projection; None where they stay below."""
-    assert e.weight is not None  # a checked integer graph
-    sender = graph.population(e.source).neuron
-    return sum_bits(e, sender, peak(e.weight, sender))
 
 
 def _state(p: Population, batch: int) -> _Lif | _Graded:

@@ -15,6 +15,7 @@ from neurocomp.ir import (
     Array,
     Conv,
     Dense,
+    Graph,
     Input,
     Neuron,
     Op,
@@ -62,6 +63,13 @@ def sum_bits(e: Projection, sender: Neuron, peak: int) -> int | None:
     """
     bits = CONV_BITS if isinstance(e.op, Conv) else WORD_BITS - _lost_bits(e, sender)
     return bits if peak >= 2 ** (bits - 1) else None
+
+
+def words_of(graph: Graph, e: Projection) -> int | None:
+    """Bits to which Lava wraps the sums of a whole projection of a graph, as `sum_bits`."""
+    assert e.weight is not None  # a checked integer graph
+    sender = graph.population(e.source).neuron
+    return sum_bits(e, sender, peak(e.weight, sender))
 
 
 def _lost_bits(e: Projection, sender: Neuron) -> int:

@@ -60,6 +60,9 @@ class Overflow(NamedTuple):
     clips: bool
 
 
+NOTHING = Overflow(words=False, wraps=False, clips=False)
+
+
 class Reach:
     """Bounds of |u| and |v|, step by step, that say when u may wrap and v may be clipped.
 
@@ -88,7 +91,7 @@ class Reach:
         """
         before = self._u, self._v
         found = [self._step(peak) for _ in sums]
-        if any(x.wraps or x.clips for x in found):
+        if any(x is not NOTHING for x in found):
             self._u, self._v = before
             greatest = int(max(-sums.min(), sums.max()))
             found = [self._step(greatest) for _ in sums]
@@ -97,11 +100,11 @@ class Reach:
     def _step(self, a: int) -> Overflow:
         u = (self._u * self._kept_u) // DECAY_UNITY + a
         words, wraps = u >= WORD_LIMIT, u >= STATE_LIMIT
-        u = min(u, WORD_LIMIT)
-        self._u = max(STATE_LIMIT, u - 2 * STATE_LIMIT) if wraps else u
+        self._u = max(STATE_LIMIT, min(u, WORD_LIMIT) - 2 * STATE_LIMIT) if wraps else u
         v = (self._v * self._kept_v) // DECAY_UNITY + self._u + self._bias
         self._v = min(v, STATE_LIMIT)
-        return Overflow(words, wraps, v >= STATE_LIMIT)
+        clips = v >= STATE_LIMIT
+        return Overflow(words, wraps, clips) if wraps or clips else NOTHING
 
 
 class Membrane:

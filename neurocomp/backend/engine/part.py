@@ -60,8 +60,10 @@ def wrap_sums(sums: Floats, op: Op, bits: int, unit: int) -> None:
     Args:
         unit: factor of all sums.
     """
-    if max(-float(sums.min()), float(sums.max())) >= unit * 2 ** (bits - 1):
-        np.multiply(delivered(op, (sums / unit).astype(np.int64), bits), unit, out=sums)
+    limit = unit * 2 ** (bits - 1)
+    if max(-float(sums.min()), float(sums.max())) >= limit:
+        far = np.abs(sums) >= limit
+        sums[far] = unit * delivered(op, (sums[far] / unit).astype(np.int64), bits)
 
 
 class PartAtWork:
