@@ -25,7 +25,7 @@ from neurocomp.arch import Task, build, draw, for_task
 from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores, least_cores, loihi1, price
 from neurocomp.hw.demand import need
-from neurocomp.hw.layer import NO_LIMIT, Layer, layer_of
+from neurocomp.hw.layer import ENDLESS, Layer, layer_of
 from neurocomp.hw.least import loihi2, positions, tiles
 from neurocomp.ir import Graph
 from neurocomp.spec.space import load_space
@@ -92,7 +92,7 @@ def tightness(distinct: dict[Layer, Place], target: Target) -> str:
     ]
     if any(bound > found for bound, found in pairs):
         raise SystemExit(f"{target.name}: a bound is above what the search finds")
-    fit = [(bound, found) for bound, found in pairs if found < NO_LIMIT]
+    fit = [(bound, found) for bound, found in pairs if found < ENDLESS]
     equal = sum(bound == found for bound, found in fit) / len(fit)
     return f"{equal:7.0%} {sum(b for b, _ in fit) / sum(f for _, f in fit):5.0%}"
 
@@ -110,7 +110,7 @@ def priced(place: Place, target: Target) -> int:
     try:
         return layer_cores(*place, target).n_cores
     except FitError:
-        return NO_LIMIT
+        return ENDLESS
 
 
 def cold(work: Callable[[], object]) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mapping_networks import CONV, chain, mlp, pilotnet, target, yolo
 
 from neurocomp.hw import layer_cores, least_cores
-from neurocomp.hw.layer import NO_LIMIT, Incoming, Layer, Outgoing, layer_of
+from neurocomp.hw.layer import ENDLESS, Incoming, Layer, Outgoing, layer_of
 from neurocomp.hw.least.loihi2 import most_channels
 from neurocomp.hw.least.positions import fewest_pieces, heard_by, lists
 from neurocomp.hw.least.tiles import tiles
@@ -72,7 +72,7 @@ def layers(draw: st.DrawFn) -> Layer:
 
 def fewest(layer: Layer, chip: Target) -> int:
     """What the whole search finds; it is asked without the bound."""
-    return min((n for n, _ in tilings(layer, chip)), default=NO_LIMIT)
+    return min((n for n, _ in tilings(layer, chip)), default=ENDLESS)
 
 
 @given(layers(), st.sampled_from([*SHIPPED.values(), *SMALL]))
@@ -89,7 +89,7 @@ def test_bounds_of_real_networks_are_tight(graph: Graph, name: str) -> None:
     wide = [layer_of(graph, p.name, chip) for p in graph.neurons]
     found = [(least_cores(layer, chip), fewest(layer, chip)) for layer in wide]
     assert all(least <= cores for least, cores in found)
-    fits = [pair for pair in found if pair[1] < NO_LIMIT]
+    fits = [pair for pair in found if pair[1] < ENDLESS]
     assert sum(least for least, _ in fits) >= 2 / 3 * sum(cores for _, cores in fits)
 
 
@@ -108,8 +108,8 @@ def test_what_certainly_does_not_fit() -> None:
     """5000 sources are more than Loihi 1's 4096 axons, 129 at 2 bits more than TrueNorth's 256."""
     for name, sources, bits in (("loihi1", 5000, 8), ("truenorth", 129, 2), ("loihi2", 16001, 2)):
         layer = layer_of(mlp("m", sources, 4, bits=bits), "l1", SHIPPED[name])
-        assert least_cores(layer, SHIPPED[name]) == NO_LIMIT
-        assert fewest(layer, SHIPPED[name]) == NO_LIMIT
+        assert least_cores(layer, SHIPPED[name]) == ENDLESS
+        assert fewest(layer, SHIPPED[name]) == ENDLESS
 
 
 def test_most_channels_are_those_whose_chunks_fit() -> None:
@@ -136,7 +136,7 @@ def test_fewest_tiles_of_neurons_and_channels() -> None:
     assert tiles((4, 5, 6), 30, 4, False) == 4
     assert tiles((4, 5, 6), 30, 4, True) == 6
     assert tiles((4, 5, 6), 120, 1, False) == 4
-    assert tiles((4, 5, 6), 0, 4, True) == tiles((4, 5, 6), 30, 0, True) == NO_LIMIT
+    assert tiles((4, 5, 6), 0, 4, True) == tiles((4, 5, 6), 30, 0, True) == ENDLESS
 
 
 def test_pieces_hear_less_the_more_they_are() -> None:
@@ -146,7 +146,7 @@ def test_pieces_hear_less_the_more_they_are() -> None:
     """
     (heard,) = heard_by((1, 4, 4), ((CONV, (2, 4, 4)),))
     assert [fewest_pieces(heard, most) for most in (16, 15, 12, 9)] == [1, 2, 2, 4]
-    assert fewest_pieces(heard, 8) == NO_LIMIT
+    assert fewest_pieces(heard, 8) == ENDLESS
 
 
 def test_lists_hold_less_the_more_pieces_there_are() -> None:

@@ -28,7 +28,7 @@ from neurocomp.cost.price import (
 )
 from neurocomp.cost.size import output_bias
 from neurocomp.errors import FitError
-from neurocomp.hw.layer import NO_LIMIT
+from neurocomp.hw.layer import ENDLESS
 from neurocomp.ir import Graph
 from neurocomp.spec.target import Target
 
@@ -175,7 +175,7 @@ class Pricer:
         try:
             return total_room(room_of(graph, name, self._target) for name in names)
         except FitError as fault:
-            endless = Room(NO_LIMIT + len(self._faults))
+            endless = Room(ENDLESS + len(self._faults))
             self._faults[endless] = str(fault)
             return endless
 

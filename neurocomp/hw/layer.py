@@ -14,7 +14,8 @@ from neurocomp.hw.words import stored_width
 from neurocomp.ir import Graph, Input, Op, Projection, Shape, skip
 from neurocomp.spec.target import Target
 
-NO_LIMIT = 1 << 40  # stands for a limit that is not known, and for more cores than there can be
+UNLIMITED = 1 << 40  # stands for a limit that is not known
+ENDLESS = 1 << 40  # more cores than there can be: what does not fit at all
 
 
 @dataclass(frozen=True, slots=True)

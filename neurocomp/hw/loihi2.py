@@ -27,7 +27,7 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from neurocomp.hw.fields import Box, pieces
-from neurocomp.hw.layer import NO_LIMIT, Counts, Layer, Outgoing, one_each
+from neurocomp.hw.layer import UNLIMITED, Counts, Layer, Outgoing, one_each
 from neurocomp.hw.words import channel_chunks, dense_words, kernel_words
 from neurocomp.ir import Conv
 from neurocomp.spec.target import Target
@@ -124,13 +124,13 @@ def room(layer: Layer, target: Target, start: int, stop: int) -> Room:
     fixed = (words, in_axons, groups)
     fixed_limits = (limits.synapse_words, limits.in_axons, limits.neuron_groups)
     too_much = any(m is not None and k > m for k, m in zip(fixed, fixed_limits, strict=True))
-    total = (limits.total_words or NO_LIMIT) - words - in_axons - groups
+    total = (limits.total_words or UNLIMITED) - words - in_axons - groups
     own = one_each(layer, [((start, 0, 0), (stop, 1, 1))], target, entries)
     to_conv = [isinstance(e.op, Conv) for e in layer.outgoing]
     return Room(
-        neurons=limits.neurons or NO_LIMIT,
-        axon_map=limits.axon_map or NO_LIMIT,
-        axon_mem=limits.axon_mem or NO_LIMIT,
+        neurons=limits.neurons or UNLIMITED,
+        axon_map=limits.axon_map or UNLIMITED,
+        axon_mem=limits.axon_mem or UNLIMITED,
         total=0 if too_much else max(total, 0),
         units=n * target.core.neuron_units.value,
         entries=sum(own) if own else n,

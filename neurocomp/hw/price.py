@@ -10,7 +10,7 @@ from typing import NamedTuple
 from neurocomp.errors import FitError
 from neurocomp.hw.demand import FORMATS, need, with_limits
 from neurocomp.hw.fields import axis_field
-from neurocomp.hw.layer import NO_LIMIT, Layer, layer_of
+from neurocomp.hw.layer import ENDLESS, Layer, layer_of
 from neurocomp.hw.least import least_cores
 from neurocomp.hw.tiles import cuts, middle, tilings
 from neurocomp.ir import Conv, Graph, Shape
@@ -63,7 +63,7 @@ def _fewest(layer: Layer, target: Target) -> LayerCores | None:
     """`layer_cores`, remembered: the candidates of a search have many layers in common."""
     best: tuple[int, Shape] | None = None
     least = least_cores(layer, target)
-    if least == NO_LIMIT:
+    if least == ENDLESS:
         return None
     for best in tilings(layer, target, worth=lambda fewest: fewest - 1):
         if best[0] == least:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from neurocomp.hw import loihi2
 from neurocomp.hw.demand import FORMATS, fits, need
 from neurocomp.hw.fields import Box, region
-from neurocomp.hw.layer import NO_LIMIT, Incoming, Layer
+from neurocomp.hw.layer import ENDLESS, UNLIMITED, Incoming, Layer
 from neurocomp.ir import Conv, Dense, Shape
 from neurocomp.spec.target import Target
 
@@ -66,7 +66,7 @@ def tilings(
     _, height, width = layer.shape
     most = _most_neurons(target)
     widths = [(x, _counted(x, target), cuts(width, x)) for x in _widths(width, target)]
-    best = bound = NO_LIMIT
+    best = bound = ENDLESS
     for n_channels, c in _channel_tiles(layer, target):
         if n_channels > bound:
             return
@@ -88,7 +88,7 @@ def tilings(
 def _most_neurons(target: Target) -> int:
     """Neurons that a core can hold, as far as its limit on neurons says."""
     limit = target.limits.neurons
-    return NO_LIMIT if limit is None else limit // target.core.neuron_units.value
+    return UNLIMITED if limit is None else limit // target.core.neuron_units.value
 
 
 def _channel_tiles(layer: Layer, target: Target) -> Iterator[tuple[int, int]]:

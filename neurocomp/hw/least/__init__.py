@@ -18,7 +18,7 @@ from neurocomp.spec.target import Target
 def least_cores(layer: Layer, target: Target) -> int:
     """A lower bound of the fewest cores on which equal tiles of a population fit.
 
-    `neurocomp.hw.layer.NO_LIMIT` where it is certain that not even one neuron fits. The bound holds
+    `neurocomp.hw.layer.ENDLESS` where it is certain that not even one neuron fits. The bound holds
     for cores that no other population shares.
     """
     return _LEAST[target.core.format](layer, target)

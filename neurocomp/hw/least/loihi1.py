@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import mul
 
-from neurocomp.hw.layer import NO_LIMIT, Layer
+from neurocomp.hw.layer import ENDLESS, UNLIMITED, Layer
 from neurocomp.hw.least.positions import Row, fewest_pieces, lists
 from neurocomp.hw.least.tiles import cores
 from neurocomp.hw.loihi1 import POP16_ATOMS
@@ -18,9 +18,9 @@ def least(layer: Layer, target: Target) -> int:
     """See `neurocomp.hw.least.least_cores`."""
     limits, shape, index = target.limits, layer.shape, target.core.index_bits.value
     size = shape[0] * shape[1] * shape[2]
-    axons = limits.in_axons or NO_LIMIT
-    words = NO_LIMIT if limits.synapse_words is None else limits.synapse_words
-    neurons = NO_LIMIT if limits.neurons is None else limits.neurons
+    axons = limits.in_axons or UNLIMITED
+    words = UNLIMITED if limits.synapse_words is None else limits.synapse_words
+    neurons = UNLIMITED if limits.neurons is None else limits.neurons
     n = max(
         cores(size, neurons, target.core.neuron_units.value),
         cores(_slots(layer), limits.out_axons),
@@ -35,9 +35,9 @@ def least(layer: Layer, target: Target) -> int:
             sources = e.source[0] * e.source[1] * e.source[2]
             axons -= sources
             most = _longest(words // sources, width)
-            n = max(n, cuts(size, most) if most else NO_LIMIT)
+            n = max(n, cuts(size, most) if most else ENDLESS)
     if axons < 0:
-        return NO_LIMIT
+        return ENDLESS
     if not convs:
         return n
     shortest = index[0] or index[min(1, len(index) - 1)]
@@ -69,7 +69,7 @@ def _longest(words: int, width: int) -> int:
 
 def _listed(channels: int, rows: tuple[Row, ...], widths: list[int], words: int, least: int) -> int:
     """Cores for the lists of convolutions whose synapses are so wide, at least so many."""
-    best, room = NO_LIMIT, words * WORD_BITS * BLOCK_SYNAPSES
+    best, room = ENDLESS, words * WORD_BITS * BLOCK_SYNAPSES
     for pieces, taps, several, single in rows:
         if pieces >= best:
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from neurocomp.hw.layer import NO_LIMIT, Layer
+from neurocomp.hw.layer import ENDLESS, UNLIMITED, Layer
 from neurocomp.hw.least.tiles import cores, tiles
 from neurocomp.hw.loihi2 import ENTRIES_PER_WORD
 from neurocomp.hw.tiles import cuts
@@ -18,7 +18,7 @@ def least(layer: Layer, target: Target) -> int:
     limits, units = target.limits, target.core.neuron_units.value
     channels, height, width = layer.shape
     size = channels * height * width
-    words = NO_LIMIT if limits.synapse_words is None else limits.synapse_words
+    words = UNLIMITED if limits.synapse_words is None else limits.synapse_words
     kernels = []
     sources = bits = kernel_bits = n_dense = 0  # bits: of the Dense synapses of one neuron
     for e in layer.incoming:
@@ -34,15 +34,15 @@ def least(layer: Layer, target: Target) -> int:
     axons = len(kernels) + sources + layer.injected
     headers = LIST_HEADER_BITS * sources
     entries, to_conv = _entries(layer, target)
-    free = ((limits.total_words or NO_LIMIT) - axons - 1) * WORD_BITS - headers
-    if free <= 0 or axons > (limits.in_axons or NO_LIMIT):
-        return NO_LIMIT
+    free = ((limits.total_words or UNLIMITED) - axons - 1) * WORD_BITS - headers
+    if free <= 0 or axons > (limits.in_axons or UNLIMITED):
+        return ENDLESS
     spread = size * (bits + units * WORD_BITS) + kernel_bits
     spread += WORD_BITS * entries + WORD_BITS // ENTRIES_PER_WORD * to_conv
     n = max(
         cuts(spread, free),
         cores(entries, limits.axon_map),
-        cuts(to_conv, (limits.axon_mem or NO_LIMIT) * ENTRIES_PER_WORD),
+        cuts(to_conv, (limits.axon_mem or UNLIMITED) * ENTRIES_PER_WORD),
     )
     if n_dense:
         lists = words // sources * sources if n_dense == 1 else words  # a list has whole words
@@ -53,7 +53,7 @@ def least(layer: Layer, target: Target) -> int:
         if kernels
         else channels
     )
-    neurons = NO_LIMIT if limits.neurons is None else limits.neurons // units
+    neurons = UNLIMITED if limits.neurons is None else limits.neurons // units
     return max(n, tiles(layer.shape, neurons, fit, flags.padded_x))
 
 

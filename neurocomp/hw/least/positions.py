@@ -12,7 +12,7 @@ from math import prod
 from typing import NamedTuple, TypeAlias
 
 from neurocomp.hw.fields import axis_field
-from neurocomp.hw.layer import NO_LIMIT
+from neurocomp.hw.layer import ENDLESS
 from neurocomp.hw.loihi1 import axis_kinds
 from neurocomp.hw.tiles import cuts, places
 from neurocomp.hw.words import BLOCK_HEADER_BITS, BLOCK_SYNAPSES
@@ -54,7 +54,7 @@ def fewest_pieces(heard: Heard, most: int) -> int:
     """The least pieces that hear at most so many source positions each."""
     needs, pieces = heard
     i = bisect_right(needs, most)
-    return pieces[i - 1] if i else NO_LIMIT
+    return pieces[i - 1] if i else ENDLESS
 
 
 @lru_cache(maxsize=1 << 13)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from neurocomp.hw.layer import NO_LIMIT
+from neurocomp.hw.layer import ENDLESS
 from neurocomp.hw.tiles import cuts, even_cuts
 from neurocomp.ir import Shape
 
@@ -13,7 +13,7 @@ def cores(amount: int, limit: int | None, units: int = 1) -> int:
     """Cores for an amount that every one of them holds a part of, each part of whole units."""
     if limit is None:
         return 1
-    return cuts(amount, limit // units) if limit >= units else NO_LIMIT
+    return cuts(amount, limit // units) if limit >= units else ENDLESS
 
 
 @lru_cache(maxsize=1 << 14)
@@ -25,11 +25,11 @@ def tiles(shape: Shape, neurons: int, channels: int, padded: bool) -> int:
     """
     most, height, width = shape
     if neurons < 1 or channels < 1:
-        return NO_LIMIT
+        return ENDLESS
     powers = range((width - 1).bit_length(), -1, -1)
     widths = (1 << i for i in powers) if padded else even_cuts(width)
     first = cuts(most, min(channels, most))
-    best = NO_LIMIT
+    best = ENDLESS
     for x in widths:
         columns = cuts(width, x)
         for c in even_cuts(most, first):

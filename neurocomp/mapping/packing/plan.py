@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.hw.layer import NO_LIMIT, Counts
+from neurocomp.hw.layer import UNLIMITED, Counts
 from neurocomp.hw.tiles import cuts
 from neurocomp.spec.target import Limits
 
@@ -68,7 +68,7 @@ class Step(NamedTuple):
 
 def vector(counts: Sequence[int | None]) -> Vector:
     """Counts or limits as numbers to calculate with."""
-    return np.array([NO_LIMIT if n is None else n for n in counts], np.int64)
+    return np.array([UNLIMITED if n is None else n for n in counts], np.int64)
 
 
 def plan(classes: Sequence[Class], limits: Limits, fills: Sequence[Fill] = ()) -> list[Step]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from neurocomp.hw.demand import fits, need
 from neurocomp.hw.fields import Box
-from neurocomp.hw.layer import NO_LIMIT, Counts
+from neurocomp.hw.layer import ENDLESS, Counts
 from neurocomp.hw.tiles import cuts, tile_fits, tilings
 from neurocomp.ir import Graph, Shape
 from neurocomp.mapping.activity import Rates
@@ -164,7 +164,7 @@ class Ways:
         shapes = {name: self.axons.layers[name].shape for name in block}
         sizes = [max(shape[axis] for shape in shapes.values()) for axis in range(3)]
         rows = list(range(1, sizes[1] + 1))
-        fewest = NO_LIMIT
+        fewest = ENDLESS
 
         def tiles(n_c: int, n_y: int, n_x: int) -> Tiles:
             return {
