@@ -1,5 +1,6 @@
 # Every target sets the environment up first; a finished one is reused at once.
 python := .venv/bin/python
+pytest := $(python) -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 .PHONY: help setup demo test test-all lint clean
 .DEFAULT_GOAL := help
@@ -14,10 +15,10 @@ demo: setup ## search, train, map and simulate on embedded data; the report is i
 	.venv/bin/neurocomp search --hw loihi2 --out runs/demo
 
 test: lint ## style, types and the tests that are fast
-	$(python) -m pytest
+	$(pytest)
 
 test-all: lint ## the slow tests too
-	$(python) -m pytest -m ''
+	$(pytest) -m ''
 
 lint: setup ## style and types
 	$(python) -m ruff check --quiet .

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joint_networks import LOIHI2, TASK, backbone, pictures, space, supernet
+from mapping_networks import CONV, chain
 
 from neurocomp.arch import Task
 from neurocomp.cost.litesnn import figures
@@ -16,6 +17,7 @@ from neurocomp.errors import InputError
 from neurocomp.hw.demand import need
 from neurocomp.hw.layer import layer_of
 from neurocomp.ir import Conv, verify
+from neurocomp.mapping import map_graph
 from neurocomp.spec.joint import LiteSpace, load_lite_space
 from neurocomp.spec.read import parse
 from neurocomp.spec.target import load_target
@@ -24,7 +26,7 @@ from neurocomp.train.joint.build import build
 from neurocomp.train.joint.choices import Choices, Given
 from neurocomp.train.joint.costs import Costs
 from neurocomp.train.joint.design import Design, Kept, from_dict
-from neurocomp.train.joint.judge import Judge, kept_bits
+from neurocomp.train.joint.judge import Judge, kept_bits, stored_bits
 from neurocomp.train.joint.menu import Menu
 
 OPS = space().ops
@@ -275,3 +277,9 @@ class TestSupernet:
         assert passed.rates.shape == (2, 4, 3)
         assert passed.top.shape == (3,)
         assert np.isclose(TASK.shape[1] / 2, net.cells[1].cell.shape[1])
+
+
+def test_stored_bits_are_words_of_the_target() -> None:
+    """DYNAP-CNN: 1 channel · 2^(4 bits of 9 taps + 1 bit of 2 filters) = 32 words of 8 bits."""
+    graph, target = chain("one", (1, 4, 4), ((2, 4, 4), CONV, 8)), load_target("dynap-cnn")
+    assert stored_bits(graph, map_graph(graph, target, "balanced"), target) == 32 * 8

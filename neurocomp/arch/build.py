@@ -21,7 +21,8 @@ from neurocomp.arch.cell import SKIP, ZEROIZE, Cell, EdgeOp, edges
 from neurocomp.arch.network import Network, Signal, Term
 from neurocomp.errors import InputError
 from neurocomp.ir import CubaLif, Graph, Shape
-from neurocomp.spec.space import Space, Stage, stage
+from neurocomp.spec.macro import Stage, stage
+from neurocomp.spec.space import Space
 
 
 @dataclass(frozen=True, slots=True)

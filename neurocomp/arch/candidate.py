@@ -16,7 +16,7 @@ from neurocomp.arch.cell import (
     live,
     n_convolutions,
 )
-from neurocomp.spec.space import SNASNET_MACRO
+from neurocomp.spec.macro import SNASNET_MACRO
 
 _CODES = {"zeroize": "0", "skip": "s", "avgpool3": "p"}
 

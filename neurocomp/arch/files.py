@@ -10,17 +10,9 @@ from pydantic import Field, StringConstraints, model_validator
 from neurocomp.arch.candidate import Candidate
 from neurocomp.arch.cell import ZEROIZE, CellKind, EdgeOp, conv, edges
 from neurocomp.errors import InputError
+from neurocomp.spec.macro import SNASNET_MACRO, Macro
 from neurocomp.spec.read import Spec, parse, read_yaml
-from neurocomp.spec.space import (
-    EDGE,
-    SNASNET_MACRO,
-    Bits,
-    Count,
-    Macro,
-    NeuronSpec,
-    Share,
-    Threshold,
-)
+from neurocomp.spec.space import EDGE, Bits, Count, NeuronSpec, Share, Threshold
 
 
 def from_dict(value: dict[str, Any], where: str | Path) -> Candidate:

@@ -8,12 +8,12 @@ building the network. Cells of two inputs, or whose nodes carry sums, are priced
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from operator import itemgetter, mul
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from neurocomp.arch import Candidate, Task, build
-from neurocomp.arch.cell import ZEROIZE, CellKind, edges, live_edges
+from neurocomp.arch.cell import ZEROIZE, edges, live_edges
+from neurocomp.cost.groups import Group, groups_of
 from neurocomp.cost.price import (
     ASSUMED_RATE,
     Price,
@@ -30,7 +30,6 @@ from neurocomp.cost.size import output_bias
 from neurocomp.errors import FitError
 from neurocomp.hw.layer import NO_LIMIT
 from neurocomp.ir import Graph
-from neurocomp.spec.space import stage
 from neurocomp.spec.target import Target
 
 TARGET = "target"
@@ -181,36 +180,16 @@ class Pricer:
             return endless
 
 
-class _Group(NamedTuple):
-    """Populations or projections whose price the same ops decide on.
-
-    Attributes:
-        places: of the ops, among those of all genotypes.
-        names: how the projections' names begin, or the populations' names; of populations, one
-            that ends in "-" begins the names of projections out of it, "" is all of them.
-    """
-
-    places: tuple[int, ...]
-    names: tuple[str, ...]
-
-
-class _Groups(NamedTuple):
-    """The pieces of a kind of candidates: those that add work, and those that take room."""
-
-    work: tuple[_Group, ...]
-    rooms: tuple[_Group, ...]
-
-
 class _Pieces(Generic[_Piece]):
     """Prices of pieces.
 
     Attributes:
         of: prices by the ops that decide on them, which the function takes out of all ops.
-        names: of each piece, as in `_Group`.
+        names: of each piece, as in `Group`.
         outside: what stands outside the cells.
     """
 
-    def __init__(self, groups: Sequence[_Group], nothing: _Piece) -> None:
+    def __init__(self, groups: Sequence[Group], nothing: _Piece) -> None:
         self.of: list[tuple[Callable[[_Ops], object], dict[object, _Piece]]] = [
             (itemgetter(*group.places), {}) for group in groups
         ]
@@ -225,7 +204,7 @@ class _Known:
         self._kind = candidate.kind
         self._n_edges = len(edges(candidate.kind))
         self._live: dict[tuple[bool, ...], tuple[bool, ...]] = {}
-        groups = _groups(candidate.kind, candidate.macro, len(candidate.cells))
+        groups = groups_of(candidate.kind, candidate.macro, len(candidate.cells))
         self.work: _Pieces[Work] = _Pieces(groups.work, Work())
         self.rooms: _Pieces[Room] = _Pieces(groups.rooms, Room())
 
@@ -243,42 +222,6 @@ class _Known:
         if alive is None:
             alive = self._live[present] = live_edges(present, self._kind)
         return tuple(map(mul, ops, alive))
-
-
-@lru_cache
-def _groups(kind: CellKind, macro: tuple[str, ...], genotypes: int) -> _Groups:
-    """The pieces of candidates of one kind: an edge, and a node with all edges that touch it.
-
-    Where a cell follows on a cell, the last node of one is node 0 of the other.
-    """
-    every = edges(kind)
-    if kind.sums or kind.inputs > 1:
-        whole = _Group(tuple(range(genotypes * len(every))), ("",))
-        return _Groups((whole,), (whole,))
-    stages = [stage(text).kind for text in macro]
-    cells = [at for at, name in enumerate(stages) if name == "cell"]
-    last = kind.nodes - 1
-    rooms: dict[tuple[int, ...], list[str]] = {}
-    work: dict[tuple[int, ...], list[str]] = {}
-    before: tuple[int, ...] = ()
-    for k, at in enumerate(cells):
-        shift = k % genotypes * len(every)
-        for place, (i, j) in enumerate(every):
-            work.setdefault((shift + place,), []).append(f"cell{k + 1}.n{i}-n{j}.")
-        touching = [
-            tuple(shift + place for place, e in enumerate(every) if j in e)
-            for j in range(kind.nodes)
-        ]
-        first = f"cell{k}.n{last}" if before else f"cell{k + 1}.n0-"
-        rooms.setdefault(before + touching[0], []).append(first)
-        joined = stages[at + 1 : at + 2] == ["cell"]
-        for j in range(1, last if joined else last + 1):
-            rooms.setdefault(touching[j], []).append(f"cell{k + 1}.n{j}")
-        before = touching[last] if joined else ()
-    return _Groups(
-        tuple(_Group(places, tuple(names)) for places, names in work.items()),
-        tuple(_Group(places, tuple(names)) for places, names in rooms.items()),
-    )
 
 
 def _there(graph: Graph, names: Sequence[str]) -> list[str]:

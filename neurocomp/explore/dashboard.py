@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 from neurocomp.errors import InputError
-from neurocomp.explore.store import opened
+from neurocomp.explore.storage import opened
 
 
 def serve(storage: Path | str, host: str, port: int) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, StringConstraints
 
 from neurocomp import shipped
-from neurocomp.spec.read import Spec, read
+from neurocomp.spec.read import LIST, Spec, read
 from neurocomp.spec.space import Bits, BitWidths, Count, Counts, NeuronSpec
 
 Term: TypeAlias = Literal["bits", "bit_synops", "cores", "messages"]
@@ -15,7 +15,6 @@ Baseline: TypeAlias = Literal["sequential", "uniform4", "spikedhs", "spikernel"]
 LiteOp = Annotated[str, StringConstraints(pattern=r"^(skip|avgpool3|conv[1357])$")]
 Rate = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
-_LIST = Field(strict=False)  # YAML has lists where a frozen spec holds tuples
 
 
 def _scales(cells: tuple[int, ...]) -> tuple[int, ...]:
@@ -56,10 +55,10 @@ class LiteSpace(Spec):
     name: str
     summary: str
     source: str
-    cells: Annotated[tuple[Count, ...], _LIST, AfterValidator(_scales)]
+    cells: Annotated[tuple[Count, ...], LIST, AfterValidator(_scales)]
     nodes: Annotated[int, Field(ge=1, le=6)]
     edges: Count = 2
-    ops: Annotated[tuple[LiteOp, ...], _LIST, AfterValidator(_distinct)]
+    ops: Annotated[tuple[LiteOp, ...], LIST, AfterValidator(_distinct)]
     bits: BitWidths
     bits_per: Literal["cell", "projection"] = "cell"
     timesteps: Counts
@@ -106,7 +105,7 @@ class JointSpec(Spec):
     lambdas: dict[Term, NotNegative] = Field(default_factory=dict)
     budgets: dict[Term, Rate] = Field(default_factory=dict)
     dual_rate: Rate = 0.005
-    baselines: Annotated[tuple[Baseline, ...], _LIST] = ()
+    baselines: Annotated[tuple[Baseline, ...], LIST] = ()
 
 
 def load_lite_space(name: str) -> LiteSpace:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from neurocomp.atomic import write_text
 from neurocomp.errors import InputError
@@ -31,6 +31,7 @@ def _plain_name(given: object) -> object:
 
 
 Name = Annotated[str, BeforeValidator(_plain_name)]  # may become part of a file's name
+LIST = Field(strict=False)  # YAML has lists where a frozen spec holds tuples
 SpecT = TypeVar("SpecT", bound=Spec)
 Key: TypeAlias = tuple[int | str, ...]
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from neurocomp import shipped
 from neurocomp.errors import InputError
 from neurocomp.spec.joint import JointSpec, load_lite_space
-from neurocomp.spec.read import Name, Spec, read
+from neurocomp.spec.read import LIST, Name, Spec, read
 from neurocomp.spec.space import Space, load_space, narrowed
 
 Count = Annotated[int, Field(gt=0)]
@@ -37,7 +37,7 @@ def _evaluator(text: str) -> str:
     return text
 
 
-Objectives = Annotated[tuple[Objective, ...], Field(strict=False), AfterValidator(_with_score)]
+Objectives = Annotated[tuple[Objective, ...], LIST, AfterValidator(_with_score)]
 
 
 class ProxySpec(Spec):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
-from neurocomp.spec.read import Name, Spec, read
+from neurocomp.spec.macro import SNASNET_MACRO, Macro, Stage, stage
+from neurocomp.spec.read import LIST, Name, Spec, read
 
 ItemT = TypeVar("ItemT")
 
@@ -39,14 +39,13 @@ Count = Annotated[int, Field(gt=0)]
 Bits = Annotated[int, Field(ge=1, le=8)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Threshold = Annotated[float, Field(gt=0.0)]
-_LIST = Field(strict=False)  # YAML has lists where a frozen spec holds tuples
-Counts = Annotated[tuple[Count, ...], _LIST, AfterValidator(_listed)]
-BitWidths = Annotated[tuple[Bits, ...], _LIST, AfterValidator(_listed)]
-Shares = Annotated[tuple[Share, ...], _LIST, AfterValidator(_listed)]
-Thresholds = Annotated[tuple[Threshold, ...], _LIST, AfterValidator(_once)]
-KernelSet = Annotated[tuple[Kernel, ...], _LIST, AfterValidator(_listed)]
+Counts = Annotated[tuple[Count, ...], LIST, AfterValidator(_listed)]
+BitWidths = Annotated[tuple[Bits, ...], LIST, AfterValidator(_listed)]
+Shares = Annotated[tuple[Share, ...], LIST, AfterValidator(_listed)]
+Thresholds = Annotated[tuple[Threshold, ...], LIST, AfterValidator(_once)]
+KernelSet = Annotated[tuple[Kernel, ...], LIST, AfterValidator(_listed)]
 CellOp = Literal["zeroize", "skip", "conv", "avgpool3"]
-CellOps = Annotated[tuple[CellOp, ...], _LIST, AfterValidator(_listed)]
+CellOps = Annotated[tuple[CellOp, ...], LIST, AfterValidator(_listed)]
 
 
 def _makes_networks(ops: tuple[CellOp, ...]) -> tuple[CellOp, ...]:
@@ -64,57 +63,6 @@ Block = Annotated[
     ],
     Field(min_length=1),
 ]
-STAGE = r"(conv\d?[13579]|cell|pool[1-9]|final_pool|hidden)( x[1-9])?( /[1-9])?"
-SNASNET_MACRO = ("conv3", "cell", "conv3 x2", "pool2", "cell", "final_pool", "hidden")
-
-
-class Stage(NamedTuple):
-    """A stage of the macro-architecture.
-
-    Attributes:
-        kind: conv, cell, pool, final_pool or hidden.
-        size: side of a convolution's kernel or of a pooling, else 0.
-        widen: factor by which the width grows here.
-        stride: factor by which rows and columns shrink here.
-    """
-
-    kind: str
-    size: int = 0
-    widen: int = 1
-    stride: int = 1
-
-
-def stage(text: str) -> Stage:
-    """A stage as it is written: ``conv3``, ``conv3 x2``, ``cell x2 /2``, ``pool2``, ….
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = re.fullmatch(STAGE, text)
-    if found is None:
-        raise ValueError(
-            f"a stage is convK, cell, poolK, final_pool or hidden, convK and cell with xN (wider) "
-            f"and /N (smaller) behind, got {text!r}"
-        )
-    words = text.split()
-    kind = words[0].rstrip("0123456789")
-    options = {word[0]: int(word[1:]) for word in words[1:]}
-    size = int(words[0][len(kind) :] or 0)
-    if options and kind not in ("conv", "cell"):
-        raise ValueError(f"{kind} takes neither xN nor /N, got {text!r}")
-    return Stage(kind, size, options.get("x", 1), size if kind == "pool" else options.get("/", 1))
-
-
-def _macro(stages: tuple[str, ...]) -> tuple[str, ...]:
-    kinds = [stage(text).kind for text in stages]
-    if kinds[:1] != ["conv"] or "cell" not in kinds:
-        raise ValueError("a network begins with a convolution and has a cell")
-    if kinds.count("final_pool") > 1 or "hidden" in kinds[:-1]:
-        raise ValueError("final_pool stands once, hidden at the end")
-    return stages
-
-
-Macro = Annotated[tuple[str, ...], _LIST, AfterValidator(_macro)]
 
 
 class NeuronSpec(Spec):

@@ -9,7 +9,6 @@ from neurocomp.cost.litesnn import figures
 from neurocomp.cost.size import trained_weights
 from neurocomp.errors import FitError
 from neurocomp.hw import demand
-from neurocomp.hw.words import WORD_BITS
 from neurocomp.ir import Graph
 from neurocomp.mapping import Mapping as CoreMapping
 from neurocomp.mapping import map_graph, summary
@@ -96,7 +95,8 @@ WORDS: dict[Term, str] = {
 def stored_bits(graph: Graph, mapping: CoreMapping, target: Target) -> int:
     """Synapse memory that a mapped network takes, in whole words, copies of kernels included."""
     cores = mapping.partition.cores
-    return WORD_BITS * sum(demand(graph, core, target).synapse_words.used for core in cores)
+    word = target.core.word_bits.value
+    return word * sum(demand(graph, core, target).synapse_words.used for core in cores)
 
 
 def kept_bits(graph: Graph, kept: float) -> int:
