@@ -113,7 +113,7 @@ def _projections(
     """Random weights that a LIF neuron can take, and delays of single synapses of dense layers."""
     bits, exponent = draw(st.sampled_from([1, 2, 5, 8])), draw(st.integers(0, 2))
     if isinstance(source.neuron, GRADED) and isinstance(neuron, LoihiLif):
-        bits, exponent = 1 if neuron.du == 4095 else min(bits, 5), 0
+        bits, exponent = 1, 0
     form = weight_shape(op, source.shape, shape)
     e = projection(rng, source.name, name, op, form, bits=bits, exponent=exponent, kept=kept)
     if isinstance(op, Dense) and draw(st.integers(0, 2)) == 0:

@@ -11,17 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from neurocomp.ir import (
-    Conv,
-    Delta,
-    Graded,
-    Input,
-    LoihiLif,
-    Neuron,
-    Projection,
-    Sigma,
-    SigmaDelta,
-)
+from neurocomp.ir import Delta, Graded, LoihiLif, Neuron, Sigma, SigmaDelta
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Words: TypeAlias = npt.NDArray[np.int32]
@@ -29,7 +19,7 @@ Words: TypeAlias = npt.NDArray[np.int32]
 DECAY_UNITY = 4096
 STATE_SHIFT = 6  # synaptic sums, biases and thresholds enter u and v shifted by this
 STATE_LIMIT = 2**23  # u wraps there, v is clipped just inside
-WORD_LIMIT = 2**31  # all of Lava's words are of 32 bits
+WORD_LIMIT = 2**31  # sigma-delta states are 32-bit in Lava
 MAX_VTH = 2**17 - 1
 MAX_BIAS = 4095
 MIN_BIAS = -4096
@@ -89,29 +79,13 @@ def wrap(u: IntArray) -> IntArray:
     return np.where(over <= -STATE_LIMIT, u + 2 * STATE_LIMIT, over)
 
 
-def sum_limit(e: Projection, sender: Neuron) -> int:
-    """Where the sum of a projection of integers wraps in Lava: at ± this.
-
-    A convolution's at 24 bits. A dense one's at the 32 bits of its mantissas, which are shifted to
-    the weights' place afterwards; that of spikes never gets there.
-    """
-    if isinstance(e.op, Conv):
-        return STATE_LIMIT
-    spikes = isinstance(sender, LoihiLif) or (isinstance(sender, Input) and sender.limits == (0, 1))
-    if spikes or e.weight is None:
-        return WORD_LIMIT
-    levels = e.weight.astype(np.int64) >> e.exponent
-    unsigned = single_sign(e.weight_bits, int(levels.min()), int(levels.max()))
-    return WORD_LIMIT >> max(0, -loihi_exponent(e.weight_bits, e.exponent, unsigned=unsigned))
-
-
-def wrap_sum(a: IntArray, limit: int = STATE_LIMIT) -> IntArray:
-    """A sum that wraps at ± a limit (`sum_limit`)."""
-    return (a + limit) % (2 * limit) - limit
+def wrap_sum(a: IntArray) -> IntArray:
+    """The 24-bit overflow of a convolution's sum, as Lava's Conv has it."""
+    return (a + STATE_LIMIT) % (2 * STATE_LIMIT) - STATE_LIMIT
 
 
 def as_words(sums: IntArray) -> Words:
-    """What is left of integers in 32 bits, as in all of Lava's arithmetic."""
+    """What is left of integers in 32 bits, as in all of Lava's sigma-delta arithmetic."""
     return np.asarray(sums).astype(np.int32)
 
 
@@ -178,8 +152,6 @@ def step(
 ) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
     """One step of the integer neuron.
 
-    The sum, shifted, and the current before its wrap are words of 32 bits in Lava.
-
     Args:
         u, v: current and membrane before the step, int64.
         a: synaptic sum of the step, in units of the weights.
@@ -188,8 +160,7 @@ def step(
     Returns:
         (u, v, spikes) after the step, v already reset where a spike was fired.
     """
-    u = decay(u, neuron.du + 1) + as_words(a << STATE_SHIFT)
-    u = wrap(as_words(u).astype(np.int64))
+    u = wrap(decay(u, neuron.du + 1) + (a << STATE_SHIFT))
     v = decay(v, neuron.dv) + u + (np.int64(bias) << STATE_SHIFT)
     v = np.clip(v, 1 - STATE_LIMIT, STATE_LIMIT - 1)
     spikes = v > (neuron.vth << STATE_SHIFT)

@@ -131,9 +131,6 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     source_name = graph.inputs[0].name
     order = [graph.population(n) for n in topological_order(graph) if n != source_name]
     states = {p.name: _state(p, batch) for p in order}
-    limits = {
-        e.name: fixed.sum_limit(e, graph.population(e.source).neuron) for e in graph.projections
-    }
     sent: dict[str, Array] = {source_name: drive}
     kept = {p.name: _kept(p, batch, steps, watch) for p in order}
     for p in order:
@@ -145,7 +142,8 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
             for e in graph.incoming(p.name):
                 if t >= e.delay:
                     total = synaptic_sum(e, sent[e.source][:, t - e.delay], p.shape)
-                    a += fixed.wrap_sum(total, limits[e.name])
+                    wraps = isinstance(e.op, Conv) and isinstance(p.neuron, GRADED)
+                    a += fixed.wrap_sum(total) if wraps else total
             sent[p.name][:, t] = states[p.name].step(a)
             for name, values_of in kept[p.name].items():
                 values_of[:, t if watch.every_step else 0] = states[p.name].state(name)

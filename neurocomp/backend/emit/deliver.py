@@ -25,7 +25,7 @@ from neurocomp.ir import (
     whole,
 )
 from neurocomp.mapping.model import Mapping
-from neurocomp.quant.fixed import WORD_LIMIT, sum_limit
+from neurocomp.quant.fixed import WORD_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,6 @@ def _blocks(net: Wiring, e: Projection, box: Slice, served: Mask | None) -> Iter
                 groups=groups,
                 delay=e.delay,
                 peak=_peak(weight, source),
-                limit=sum_limit(e, source.neuron),
             )
 
 

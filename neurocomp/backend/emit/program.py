@@ -33,7 +33,6 @@ class Synapses:
         groups: of the channels that are left (a box may hold a few groups only).
         delay: network steps between a message and its effect.
         peak: bound on the magnitude of the sum that any neuron gets in one step, whatever is sent.
-        limit: where the sum wraps (`quant.fixed.sum_limit`).
     """
 
     target: Slice
@@ -44,7 +43,6 @@ class Synapses:
     groups: int
     delay: int
     peak: int
-    limit: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

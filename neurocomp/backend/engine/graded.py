@@ -10,7 +10,7 @@ from neurocomp.backend.emit.program import Part
 from neurocomp.backend.engine.membrane import Floats
 from neurocomp.backend.engine.messages import hwc
 from neurocomp.ir import GRADED, Array
-from neurocomp.quant.fixed import SigmaDeltaState, Words, graded_step
+from neurocomp.quant.fixed import STATE_LIMIT, SigmaDeltaState, Words, graded_step
 
 
 class SigmaDeltas:
@@ -42,11 +42,11 @@ class SigmaDeltas:
             yield t, slice(None)
 
 
-def wrap_sums(sums: Floats, limit: int) -> None:
-    """Wrap sums at ± a limit, in place (`quant.fixed.wrap_sum`).
+def wrap_sums(sums: Floats) -> None:
+    """The 24-bit overflow of a convolution's sums, in place (`quant.fixed.wrap_sum`).
 
-    Exact in float64: all values are integers below 2^53, and the limit is a power of two.
+    Exact in float64: all values are integers below 2^53, and 2^24 is a power of two.
     """
-    if max(-float(sums.min()), float(sums.max())) >= limit:
-        turns = np.floor((sums + limit) / (2 * limit))
-        np.subtract(sums, turns * (2 * limit), out=sums)
+    if max(-float(sums.min()), float(sums.max())) >= STATE_LIMIT:
+        turns = np.floor((sums + STATE_LIMIT) / (2 * STATE_LIMIT))
+        np.subtract(sums, turns * (2 * STATE_LIMIT), out=sums)

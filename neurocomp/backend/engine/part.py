@@ -11,9 +11,8 @@ from neurocomp.backend.engine.heard import Heard, Inlet, View
 from neurocomp.backend.engine.kernels import kernel
 from neurocomp.backend.engine.membrane import UNIT, Floats, FloatType, Membrane, sum_dtype
 from neurocomp.backend.engine.messages import hwc
-from neurocomp.backend.engine.wide import WIDE_PEAK, WideMembrane
 from neurocomp.backend.execution import Form
-from neurocomp.ir import GRADED, Array
+from neurocomp.ir import GRADED, Array, Conv
 
 
 class Delivery:
@@ -25,9 +24,9 @@ class Delivery:
         self.fills = synapses.target == part.box
         c, y, x = within(synapses.target, part.box)
         self._into = (slice(None), y, x, c)
-        unit = 1 if isinstance(part.neuron, GRADED) else UNIT
-        self._limit = synapses.limit * unit if synapses.peak >= synapses.limit else None
-        self._kernel = kernel(synapses, dtype, unit)
+        graded = isinstance(part.neuron, GRADED)
+        self._wraps = graded and isinstance(synapses.op, Conv)
+        self._kernel = kernel(synapses, dtype, 1 if graded else UNIT)
         self._arrives = None
         if synapses.arrives is not None:
             self._arrives = synapses.arrives.transpose(1, 2, 0)
@@ -42,10 +41,10 @@ class Delivery:
         if self._arrives is not None:
             seen = seen * self._arrives
         into = sums if self.fills else sums[self._into]
-        if self._limit is not None:
+        if self._wraps:
             alone = np.empty_like(into)
             self._kernel(seen, alone, add=False)
-            wrap_sums(alone, self._limit)
+            wrap_sums(alone)
             np.copyto(into, into + alone if add else alone)
         else:
             self._kernel(seen, into, add=add)
@@ -64,16 +63,13 @@ class PartAtWork:
         self.dtype = np.float64 if isinstance(part.neuron, GRADED) else sum_dtype(part.peak)
         shape = (form.batch, *hwc(part.box.shape))
         self.shape = shape
-        self._neurons: Membrane | WideMembrane | SigmaDeltas
+        self._neurons: Membrane | SigmaDeltas
         if isinstance(part.neuron, GRADED):
             self._neurons = SigmaDeltas(part, form.batch)
             self.sent: Array = np.zeros((form.block, *shape), np.int32)
         else:
+            self._neurons = Membrane(part, form.batch, watched="u" in kept)
             self.sent = np.zeros((form.block, *shape), np.bool_)
-            if part.peak > WIDE_PEAK:
-                self._neurons = WideMembrane(part, form.batch)
-            else:
-                self._neurons = Membrane(part, form.batch, watched="u" in kept)
         self._own = Inlet(heard.get(part.box.population), part.box)
         made = [Delivery(s, heard[s.view.population], part, self.dtype) for s in part.synapses]
         self._still = [d for d in made if d.still]

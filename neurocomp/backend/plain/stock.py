@@ -26,8 +26,10 @@ from neurocomp.backend.runtime.launch import Models
 from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph
 from neurocomp.ir.schedule import axon_delays, depths, split_delays
-from neurocomp.quant.check import check
+from neurocomp.quant.check import check, peak_drive
 from neurocomp.quant.reference import Watch
+
+CONV_LIMIT = 2**23  # Lava's convolution wraps its sums to 24 bits
 
 
 def stream(
@@ -36,8 +38,8 @@ def stream(
     """Run batches of values through stock Lava processes, sample by sample.
 
     Raises:
-        InputError: the graph fails `quant.check.check`, has several inputs, or sigma-delta neurons
-            with a window and a bias; or values do not suit it.
+        InputError: the graph fails `quant.check.check`, has several inputs, sums that Lava's Conv
+            would wrap, or sigma-delta neurons with a window and a bias; or values do not suit it.
         RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
     """
     _require_buildable(graph)
@@ -105,3 +107,8 @@ def _require_buildable(graph: Graph) -> None:
                     f"population '{p.name}': Lava's sigma-delta processes cannot wait for their "
                     "window to begin, so a bias comes too early; use backend 'lava'"
                 )
+        elif (peak := peak_drive(graph, p)) >= CONV_LIMIT:
+            raise InputError(
+                f"population '{p.name}': its synapses can sum to {peak:.0f}, Lava's Conv wraps at "
+                f"{CONV_LIMIT}; use backend 'lava'"
+            )
