@@ -32,7 +32,7 @@ from neurocomp.ir.shapes import conv_extent, weight_shape
 from neurocomp.mapping.model import Mapping
 from neurocomp.quant.check import check
 
-LIF, SIGMA_DELTA, MIXED = "lif", "sigma-delta", "mixed"
+LIF, SIGMA_DELTA, MIXED, LOUD = "lif", "sigma-delta", "mixed", "loud"
 
 
 @st.composite
@@ -40,7 +40,8 @@ def networks(draw: st.DrawFn, family: str = LIF) -> Graph:
     """A small network with a window or, where every projection has a delay, without.
 
     Args:
-        family: kinds of neurons; "sigma-delta" takes values of 16 bits, whose sums pass 2^24.
+        family: kinds of neurons; "sigma-delta" takes values of 16 bits, whose sums pass 2^24, and
+            "loud" any neurons, values of 16 bits and great weights, whose sums pass all words.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     window = draw(st.sampled_from([None, 1, 2, 3, 4]))
@@ -49,17 +50,17 @@ def networks(draw: st.DrawFn, family: str = LIF) -> Graph:
     projections: list[Projection] = []
     for i in range(1, draw(st.integers(1, 3)) + 1):
         source, name = draw(st.sampled_from(populations)), f"p{i}"
-        op, shape = draw(operations(source.shape))
+        op, shape = draw(operations(source.shape, dense=0.6 if family == LOUD else 0.25))
         neuron = draw(_neurons(family))
-        wired = [draw(_projections(rng, source, name, op, shape, neuron))]
+        wired = [draw(_projections(rng, source, name, op, shape, family))]
         for other in populations[1:]:
             if draw(st.booleans()):
                 op = skip(shape[0]) if other.shape == shape else Dense()
-                e = draw(_projections(rng, other, name, op, shape, neuron, kept=0.5))
+                e = draw(_projections(rng, other, name, op, shape, family, kept=0.5))
                 wired.append(replace(e, delay=draw(st.integers(0, 2))))
         populations.append(Population(name, shape, neuron, _bias(draw, rng, neuron, shape, window)))
         if draw(st.booleans()):
-            e = draw(_projections(rng, populations[-1], name, skip(shape[0]), shape, neuron))
+            e = draw(_projections(rng, populations[-1], name, skip(shape[0]), shape, family))
             wired.append(replace(e, delay=draw(st.integers(1, 3))))
         projections += [
             replace(e, name=f"{e.source}>{name}.{n}", delay=max(e.delay, window is None))
@@ -76,21 +77,21 @@ def networks(draw: st.DrawFn, family: str = LIF) -> Graph:
 def _inputs(family: str) -> st.SearchStrategy[Input]:
     wide = [Input(16, signed=True), Input(16)]
     few = [Input(1), Input(3), Input(4, signed=True)]
-    return st.sampled_from(wide if family == SIGMA_DELTA else few)
+    return st.sampled_from(wide if family in (SIGMA_DELTA, LOUD) else few)
 
 
 def _neurons(family: str) -> st.SearchStrategy[Neuron]:
     lif = st.builds(
         LoihiLif,
         vth=st.integers(0, 24),
-        du=st.sampled_from([4095, 4095, 2047, 900]),
+        du=st.sampled_from([2047, 900, 0, -1] if family == LOUD else [4095, 4095, 2047, 900]),
         dv=st.sampled_from([0, 2048, 1365, 4096]),
     )
     if family == LIF:
         return lif
     scales = {
-        "vth": st.integers(0, 300 if family == SIGMA_DELTA else 9),
-        "spike_exp": st.integers(0, 6 if family == SIGMA_DELTA else 2),
+        "vth": st.integers(0, 300 if family in (SIGMA_DELTA, LOUD) else 9),
+        "spike_exp": st.integers(0, 6 if family in (SIGMA_DELTA, LOUD) else 2),
         "state_exp": st.integers(0, 2),
     }
     graded = st.one_of(
@@ -107,13 +108,12 @@ def _projections(
     name: str,
     op: Op,
     shape: Shape,
-    neuron: Neuron,
+    family: str,
     kept: float = 1.0,
 ) -> Projection:
-    """Random weights that a LIF neuron can take, and delays of single synapses of dense layers."""
-    bits, exponent = draw(st.sampled_from([1, 2, 5, 8])), draw(st.integers(0, 2))
-    if isinstance(source.neuron, GRADED) and isinstance(neuron, LoihiLif):
-        bits, exponent = 1, 0
+    """Random weights, and delays of single synapses of dense layers."""
+    bits = draw(st.sampled_from([8, 5, 2, 1]))
+    exponent = draw(st.sampled_from([7, 5, 2, 0] if family == LOUD else [0, 1, 2]))
     form = weight_shape(op, source.shape, shape)
     e = projection(rng, source.name, name, op, form, bits=bits, exponent=exponent, kept=kept)
     if isinstance(op, Dense) and draw(st.integers(0, 2)) == 0:
@@ -131,9 +131,9 @@ def _bias(
 
 
 @st.composite
-def operations(draw: st.DrawFn, source: Shape) -> tuple[Op, Shape]:
-    """An operation on a source shape, and the shape that it makes."""
-    if draw(st.integers(0, 3)) == 0:
+def operations(draw: st.DrawFn, source: Shape, dense: float = 0.25) -> tuple[Op, Shape]:
+    """An operation on a source shape, a share of them dense, and the shape that it makes."""
+    if draw(st.integers(1, 20)) <= 20 * dense:
         return Dense(), (draw(st.integers(1, 6)), 1, 1)
     pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
     low = st.tuples(st.integers(0, 1), st.integers(0, 1))

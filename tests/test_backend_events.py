@@ -55,7 +55,7 @@ def test_events_sum_what_the_dense_form_sums(
     height, width = (conv_extent(6, kernel[i], stride[i], 0, dilation[i]) for i in (0, 1))
     weight = rng.integers(-9, 10, (4, 3, *kernel))
     source, target = Slice("s", (0, 0, 0), (3, 6, 6)), Slice("t", (0, 0, 0), (4, height, width))
-    synapses = Synapses(target, source, None, op, weight, 1, 0, 1)
+    synapses = Synapses(target, source, None, op, weight, 1, 0, 1, None)
     seen = rng.integers(-4, 5, (2, 6, 6, 3)) * (rng.random((2, 6, 6, 3)) < rate)
     sums = np.zeros((2, height, width, 4), np.float32)
     form = kernels.ConvKernel(synapses, op, weight.astype(np.float32))

@@ -127,37 +127,6 @@ def test_sums_beyond_float32_are_exact() -> None:
     assert trace.readout.tolist() == [[20_807_045]]
 
 
-def test_sums_that_no_float_holds() -> None:
-    """300 messages of up to 2^31 times 127 · 2^7 are beyond 2^53."""
-    populations = (
-        Population("in", (300, 1, 1), Input(1)),
-        Population("s", (300, 1, 1), Sigma()),
-        Population("t", (1, 1, 1), Sigma()),
-    )
-    projections = (
-        Projection("in-s", "in", "s", skip(300), 8, np.ones((300, 1, 1, 1), int)),
-        Projection("s-t", "s", "t", Dense(), 8, np.full((1, 300), 127 << 7), exponent=7),
-    )
-    graph = check(Graph("huge", populations, projections, "t", timesteps=1))
-    total = 300 * (127 << 7) * 2**31
-    with pytest.raises(InputError, match=f"'t': its synapses can sum to {total}, beyond {2**53}"):
-        emit(graph, spread(graph))
-
-
-def test_sums_that_no_lif_neuron_of_lava_holds() -> None:
-    """64 · 2^24 and a current of 2^23 leave 31 bits; 255 · 65,535 · 2 does not keep to it."""
-    populations = (
-        Population("in", (2, 1, 1), Input(16)),
-        Population("n", (1, 1, 1), LoihiLif(vth=9, du=0)),
-    )
-    e = Projection("e", "in", "n", Dense(), 8, np.full((1, 2), 255))
-    graph = Graph("loud", populations, (e,), "n", timesteps=1, readout="spikes")
-    with pytest.raises(
-        InputError, match=r"'n': its synapses can sum to 33422850, .* hold 16777216"
-    ):
-        check(graph)
-
-
 def test_stock_lava_cannot_hold_a_bias_back() -> None:
     graph = sigma_delta(window=5)
     biased = tuple(

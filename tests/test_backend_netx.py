@@ -14,6 +14,7 @@ from neurocomp.errors import InputError
 from neurocomp.formats.netx import read_netx
 from neurocomp.quant import reference
 from neurocomp.quant.reference import Watch
+from neurocomp.quant.sums import words_of
 
 TIMEOUT_S = 60.0
 
@@ -71,6 +72,43 @@ def test_sigma_delta(tmp_path: Path) -> None:
         dense(rng.integers(-9, 10, (3, 8)) * 2, neuron=sdnn(sigma_output=True)),
     )
     compare(file, rng.integers(0, 9, (2, 12, 1, 4, 4)))
+
+
+@pytest.mark.slow
+def test_sums_beyond_all_words(tmp_path: Path) -> None:
+    """Convolutions that wrap at 24 bits and dense layers that wrap before they shift down."""
+    rng = np.random.default_rng(4)
+    file = write(
+        tmp_path / "x.net",
+        layer("input", (1, 4, 4), neuron=sdnn(6), bias=5),
+        conv((2, 2, 2), rng.integers(-127, 128, (2, 1, 3, 3)) * 2, neuron=sdnn(4)),
+        layer("flatten", (8, 1, 1)),
+        dense(rng.integers(-127, 128, (200, 8)) * 2, neuron=sdnn(4)),
+        dense(rng.integers(1, 4, (3, 200)), neuron=sdnn(sigma_output=True)),
+    )
+    shown = rng.integers(0, 256, (2, 8, 1, 4, 4))
+    graph = read_netx(file)
+    spikes = reference.run(graph, shown).spikes
+    conv1, _, dense3 = graph.projections[1:]
+    for e in (conv1, dense3):
+        sent = spikes[e.source].reshape(-1, *graph.population(e.source).shape)
+        total = reference.synaptic_sum(e, sent, graph.population(e.target).shape)
+        assert np.abs(total).max() >= 2 ** (words_of(graph, e) - 1)
+    compare(file, shown)
+
+
+@pytest.mark.slow
+def test_delays_of_great_messages(tmp_path: Path) -> None:
+    """Two bits of a weight of 1 leave 25 of the sum; a DelayDense wraps products instead."""
+    file = write(
+        tmp_path / "x.net",
+        layer("input", (2, 1, 1), neuron=sdnn(6)),
+        layer("flatten", (2, 1, 1)),
+        dense([[1, -1]], delay=np.array([[0, 3]]), neuron=sdnn(4)),
+    )
+    shown = np.zeros((1, 2, 2, 1, 1), np.uint8)
+    with pytest.raises(InputError, match="layer 'dense1': sums that Lava's words do not hold"):
+        backend.run(read_netx(file), None, shown, backend="netx", file=file)
 
 
 @pytest.mark.slow

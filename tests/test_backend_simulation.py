@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from backend_networks import chain, dag, images, running, spread
+from backend_networks import chain, dag, images, pair, run_engines, running, spread
 
 from neurocomp import backend
 from neurocomp.backend import kept as kept_module
 from neurocomp.backend.counts import Counts, count
+from neurocomp.backend.emit import emit
+from neurocomp.backend.engine.chip import Engine
+from neurocomp.backend.engine.heard import Inlet
 from neurocomp.backend.execution import Executed
 from neurocomp.backend.kept import Kept
 from neurocomp.backend.room import at_once, sample_bytes
@@ -32,6 +36,7 @@ from neurocomp.ir import Dense, Graph, Input, LoihiLif, Population, Projection
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
 from neurocomp.mapping.flow import flow
+from neurocomp.mapping.model import Partition
 from neurocomp.quant import reference
 from neurocomp.quant.reference import UNWATCHED, Watch
 from neurocomp.spec.target import load_target
@@ -73,6 +78,78 @@ def test_messages_of_a_real_mapping_are_foretold() -> None:
     assert sum(found.synops_per_core) == sum(x.synops for x in found.layers)
 
 
+@pytest.mark.parametrize("make", [chain, dag, running])
+@pytest.mark.parametrize("cuts", [(1, 1, 1), (2, 2, 1), (1, 1, 3)])
+def test_messages_are_what_the_engines_deliver(
+    make: Any, cuts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every core on a chip of its own: what comes in over its links, and from the input, is counted
+    where the engine writes it down; the mapper foretells the same."""
+    graph = make()
+    mapping = spread(graph, cuts, chips=spread(graph, cuts).n_cores)
+    values = images(graph, 3, steps=None if graph.timesteps else 9)
+    counts = counted(graph, values)
+    delivered: Counter[str] = Counter()
+    comes_in: list[bool] = []  # while a chip takes in what is not its own
+
+    def taking_in(method: Any) -> Any:
+        def wrapped(*args: Any) -> None:
+            comes_in.append(True)
+            method(*args)
+            comes_in.pop()
+
+        return wrapped
+
+    def write(inlet: Inlet, first: int, steps: int, sent: np.ndarray) -> None:
+        original(inlet, first, steps, sent)
+        if comes_in and inlet._heard is not None:
+            y, x, c = inlet._into
+            heard = inlet._heard
+            written = heard.data[heard.rows(first, steps), y, x, c]
+            each = counts.window if heard.still else 1
+            delivered[heard.box.population] += each * np.count_nonzero(written)
+
+    original = Inlet.write
+    monkeypatch.setattr(Inlet, "write", write)
+    monkeypatch.setattr(Engine, "hear", taking_in(Engine.hear))
+    monkeypatch.setattr(Engine, "_show", taking_in(Engine._show))
+    run_engines(graph, emit(graph, mapping), [values])
+    sent = messages(graph, mapping, counts.fired)
+    assert delivered == {name: n for name, n in sent.items() if n}
+    n = counts.samples * counts.window
+    rates = {name: fired / n for name, fired in counts.fired.items()}
+    foretold = flow(graph, mapping.partition, rates_of(graph, rates))
+    between = sum(delivered[p.name] for p in graph.neurons)
+    assert between == pytest.approx(foretold.between.sum() * n)
+
+
+@pytest.mark.parametrize("lost", [None, ("a", 0), ("in", None)])
+def test_operations_follow_the_routes(lost: tuple[str, int | None] | None) -> None:
+    """Neurons that sent 5, 7, 2 and 3 messages; those of a lost route reach no synapse.
+
+    `pair`: neurons 0 and 1 of "a" on cores 0 and 1 hear one input each, the readout on core 2 both.
+    """
+    graph, mapping = pair()
+    routes = tuple(r for r in mapping.routes if (r.population, r.source) != lost)
+    mapping = replace(mapping, routes=routes)
+    fired = {name: np.array(n).reshape(-1, 1, 1) for name, n in (("in", [5, 7]), ("a", [2, 3]))}
+    done = operations(graph, Counts(fired=fired), mapping)
+    assert done["in-a"].ravel().tolist() == ([0, 0] if lost == ("in", None) else [5, 7])
+    assert done["a-out"].ravel().tolist() == [3 if lost == ("a", 0) else 5]
+    assert operations(graph, Counts(fired=fired), None)["a-out"].ravel().tolist() == [5]
+
+
+def test_a_neuron_on_no_core_makes_no_operations() -> None:
+    graph, mapping = pair()
+    cores = ((), *mapping.partition.cores[1:])
+    routes = tuple(r for r in mapping.routes if r.source != 0)
+    mapping = replace(mapping, partition=Partition(cores), routes=routes)
+    fired = {name: np.array(n).reshape(-1, 1, 1) for name, n in (("in", [5, 7]), ("a", [0, 3]))}
+    done = operations(graph, Counts(fired=fired), mapping)
+    assert done["in-a"].ravel().tolist() == [0, 7]
+    assert done["a-out"].ravel().tolist() == [3]
+
+
 def test_operations_with_delays_per_synapse_by_hand() -> None:
     """T = 3, one neuron that fires in each step, weights with delays 0, 1 and 5: 3 + 2 + 0."""
     delays = np.array([[0], [1], [5]])
@@ -83,7 +160,7 @@ def test_operations_with_delays_per_synapse_by_hand() -> None:
     )
     graph = Graph("late", populations, (e,), "out", timesteps=3, readout="spikes")
     counts = counted(graph, np.ones((1, 1, 1, 1), np.uint8))
-    onto = operations(graph, counts)["e"]
+    onto = operations(graph, counts, None)["e"]
     assert onto.ravel().tolist() == [3, 2, 0]
     assert per_core(spread(graph, (3, 1, 1)), graph, {"out": onto}) == [3, 2, 0]
 

@@ -123,7 +123,7 @@ def outcome(
     Args:
         mapping: what was executed; None where nothing was mapped.
     """
-    done = operations(graph, counts)
+    done = operations(graph, counts, mapping)
     onto: dict[str, IntArray] = {
         p.name: sum((done[e.name] for e in graph.incoming(p.name)), np.zeros(p.shape, np.int64))
         for p in graph.neurons

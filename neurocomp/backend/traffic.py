@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from neurocomp.backend.counts import Counts
-from neurocomp.backend.emit.boxes import within
+from neurocomp.backend.emit.boxes import coverage, within
+from neurocomp.backend.emit.deliver import Wiring, served, wiring
+from neurocomp.backend.emit.program import Mask
 from neurocomp.ir import Conv, Graph, Projection, Shape, Slice, whole
 from neurocomp.ir.schedule import split_delays
 from neurocomp.mapping.model import Mapping
@@ -16,26 +20,66 @@ from neurocomp.quant.fixed import IntArray
 from neurocomp.quant.reference import synaptic_sum
 
 
-def operations(graph: Graph, counts: Counts) -> dict[str, IntArray]:
+def operations(graph: Graph, counts: Counts, mapping: Mapping | None) -> dict[str, IntArray]:
     """Synaptic operations of each projection, by target neuron (C, H, W).
 
     One for every message that meets a weight other than zero within the sample's window; pruned
     weights and the padding of a convolution count nothing.
+
+    Args:
+        mapping: what was executed: a message counts where a route brings it, on the core that holds
+            the target. None where nothing was mapped, and all arrives.
     """
+    net = None if mapping is None else wiring(graph, mapping)
     found = {}
     for e in graph.projections:
         alone = split_delays(graph.with_parts(graph.populations, (e,))).projections
-        shape = graph.population(e.target).shape
-        found[e.name] = sum((_reached(part, counts, shape) for part in alone), np.zeros(shape, int))
+        everywhere = np.ones(graph.population(e.source).shape, np.bool_)
+        done = _reached(graph, alone, counts, everywhere)
+        if mapping is not None and net is not None:
+            done = _by_core(net, mapping, e, done, partial(_reached, graph, alone, counts))
+        found[e.name] = done
     return found
 
 
-def _reached(e: Projection, counts: Counts, shape: Shape) -> IntArray:
-    """A projection with a 1 for every weight, fed with the number of messages."""
-    assert e.weight is not None  # a checked integer graph
-    sent = counts.in_time[e.source, e.delay] if e.delay else counts.fired[e.source]
-    live = replace(e, weight=(e.weight != 0).astype(np.int64))
-    return np.asarray(synaptic_sum(live, sent[None], shape)[0])
+def _reached(
+    graph: Graph, alone: tuple[Projection, ...], counts: Counts, arrives: Mask
+) -> IntArray:
+    """Projections with a 1 for every weight, fed with the number of messages that arrive."""
+    total = np.zeros(graph.population(alone[0].target).shape, np.int64)
+    for e in alone:
+        assert e.weight is not None  # a checked integer graph
+        sent = counts.in_time[e.source, e.delay] if e.delay else counts.fired[e.source]
+        live = replace(e, weight=(e.weight != 0).astype(np.int64))
+        total += synaptic_sum(live, (sent * arrives)[None], total.shape)[0]
+    return total
+
+
+def _by_core(
+    net: Wiring,
+    mapping: Mapping,
+    e: Projection,
+    complete: IntArray,
+    reached: Callable[[Mask], IntArray],
+) -> IntArray:
+    """The operations on each core's own neurons; none where no core holds a neuron.
+
+    Args:
+        complete: where all messages arrive, as on nearly every core.
+        reached: where some do, of the source's shape.
+    """
+    source, target = net.graph.population(e.source), net.graph.population(e.target)
+    done = np.zeros_like(complete)
+    for core, held in enumerate(mapping.partition.cores):
+        for s in held:
+            if s.population != e.target:
+                continue
+            made, here = complete, within(s, whole(target))
+            if served(net, e, s, core) is not None:
+                arriving = net.arriving.get((e.source, core), [])
+                made = reached(coverage(arriving, whole(source)) > 0)
+            done[here] = made[here]
+    return done
 
 
 def per_core(mapping: Mapping, graph: Graph, by_neuron: dict[str, IntArray]) -> list[int]:

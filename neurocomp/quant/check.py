@@ -16,9 +16,7 @@ from neurocomp.ir import (
     Delta,
     Dense,
     Graph,
-    Input,
     LoihiLif,
-    Neuron,
     Population,
     Projection,
     SigmaDelta,
@@ -37,10 +35,9 @@ from neurocomp.quant.fixed import (
     loihi_exponent,
     single_sign,
 )
+from neurocomp.quant.sums import EXACT_SUMS, reach
 
 U_LIMIT = 2**17  # u wraps at ±2^23 in units of 1/64 weight
-SUM_LIMIT = 2**24  # 64 · 2^24 and what is left of the current stay below 2^31
-MAX_MESSAGE = 2**15  # of a sigma-delta neuron: messages have 16 bits
 
 
 def check(graph: Graph) -> Graph:
@@ -60,7 +57,16 @@ def check(graph: Graph) -> Graph:
                 f"holds {MAX_AXON_DELAY}; shorten the path it skips"
             )
     for p in graph.neurons:
-        faults += _graded_faults(p) if isinstance(p.neuron, GRADED) else _lif_faults(graph, p)
+        drive = peak_drive(graph, p)
+        if drive > EXACT_SUMS:
+            faults.append(
+                f"population '{p.name}': its synapses can sum to {drive:.0f}, which is exact up to "
+                f"{EXACT_SUMS}; use smaller weights"
+            )
+        elif isinstance(p.neuron, GRADED):
+            faults += _graded_faults(p)
+        else:
+            faults += _lif_faults(graph, p, drive)
     if faults:
         raise InputError.from_faults(f"integer network '{graph.name}'", faults)
     return graph
@@ -115,7 +121,7 @@ def _graded_faults(p: Population) -> list[str]:
     return [f"population '{p.name}': {fault}" for fault in faults]
 
 
-def _lif_faults(graph: Graph, p: Population) -> list[str]:
+def _lif_faults(graph: Graph, p: Population, drive: float) -> list[str]:
     assert isinstance(p.neuron, LoihiLif)
     where = f"population '{p.name}'"
     faults = []
@@ -132,16 +138,11 @@ def _lif_faults(graph: Graph, p: Population) -> list[str]:
             f"{where}: biases must be {MIN_BIAS} to {MAX_BIAS} (13 bits), "
             f"got {p.bias.min()} to {p.bias.max()}"
         )
-    drive = peak_drive(graph, p)
-    if n.du == 4095 and drive >= U_LIMIT:
+    bounded = not any(_is_graded(graph, e) for e in graph.incoming(p.name))
+    if n.du == 4095 and drive >= U_LIMIT and bounded:
         faults.append(
             f"{where}: its synapses can sum to {drive:.0f}, the current wraps at {U_LIMIT}; "
             "use a smaller exponent or fewer weight bits"
-        )
-    elif drive > SUM_LIMIT:
-        faults.append(
-            f"{where}: its synapses can sum to {drive:.0f}, Lava's words of 32 bits hold "
-            f"{SUM_LIMIT}; use smaller weights or fewer input bits"
         )
     if p.name == graph.output and graph.readout == "membrane":
         bias = 0 if p.bias is None else int(np.abs(p.bias.astype(np.int64)).max())
@@ -160,21 +161,16 @@ def peak_drive(graph: Graph, p: Population) -> float:
     for e in graph.incoming(p.name):
         if e.weight is None:
             raise InputError(f"projection '{e.name}': has no weights; train the network first")
-        peak = _peak_message(graph.population(e.source).neuron)
-        rows = e.weight.astype(np.float64).reshape(len(e.weight), -1) * peak
+        above, below = reach(e.weight, graph.population(e.source).neuron)
         if isinstance(e.op, Conv) and _has_dense(graph, p):  # per channel → per neuron
-            rows = np.repeat(rows, p.size // p.shape[0], axis=0)
-        up = up + np.maximum(rows, 0).sum(axis=1)
-        down = down + np.maximum(-rows, 0).sum(axis=1)
+            above, below = (np.repeat(x, p.size // p.shape[0]) for x in (above, below))
+        up, down = up + above, down + below
     return float(max(up.max(), down.max()))
 
 
-def _peak_message(neuron: Neuron) -> int:
-    """Greatest magnitude of what a neuron sends in one step."""
-    if isinstance(neuron, Input):
-        low, high = neuron.limits
-        return max(-low, high)
-    return MAX_MESSAGE if isinstance(neuron, GRADED) else 1
+def _is_graded(graph: Graph, e: Projection) -> bool:
+    """Whether a projection's messages are bounded by nothing but their 32 bits."""
+    return isinstance(graph.population(e.source).neuron, GRADED)
 
 
 def _has_dense(graph: Graph, p: Population) -> bool:

@@ -19,7 +19,8 @@ Words: TypeAlias = npt.NDArray[np.int32]
 DECAY_UNITY = 4096
 STATE_SHIFT = 6  # synaptic sums, biases and thresholds enter u and v shifted by this
 STATE_LIMIT = 2**23  # u wraps there, v is clipped just inside
-WORD_LIMIT = 2**31  # sigma-delta states are 32-bit in Lava
+WORD_BITS = 32  # of sigma-delta states, of messages and of what u is computed in, in Lava
+WORD_LIMIT = 2 ** (WORD_BITS - 1)
 MAX_VTH = 2**17 - 1
 MAX_BIAS = 4095
 MIN_BIAS = -4096
@@ -79,13 +80,8 @@ def wrap(u: IntArray) -> IntArray:
     return np.where(over <= -STATE_LIMIT, u + 2 * STATE_LIMIT, over)
 
 
-def wrap_sum(a: IntArray) -> IntArray:
-    """The 24-bit overflow of a convolution's sum, as Lava's Conv has it."""
-    return (a + STATE_LIMIT) % (2 * STATE_LIMIT) - STATE_LIMIT
-
-
 def as_words(sums: IntArray) -> Words:
-    """What is left of integers in 32 bits, as in all of Lava's sigma-delta arithmetic."""
+    """What is left of integers in 32 bits, as in all of Lava's arithmetic."""
     return np.asarray(sums).astype(np.int32)
 
 
@@ -150,7 +146,7 @@ def state_names(neuron: Neuron) -> tuple[str, ...]:
 def step(
     u: IntArray, v: IntArray, a: IntArray, bias: IntArray | int, neuron: LoihiLif
 ) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
-    """One step of the integer neuron.
+    """One step of the integer neuron; the current is computed in 32 bits, which overflow.
 
     Args:
         u, v: current and membrane before the step, int64.
@@ -160,7 +156,7 @@ def step(
     Returns:
         (u, v, spikes) after the step, v already reset where a spike was fired.
     """
-    u = wrap(decay(u, neuron.du + 1) + (a << STATE_SHIFT))
+    u = wrap(as_words(decay(u, neuron.du + 1) + (a << STATE_SHIFT)).astype(np.int64))
     v = decay(v, neuron.dv) + u + (np.int64(bias) << STATE_SHIFT)
     v = np.clip(v, 1 - STATE_LIMIT, STATE_LIMIT - 1)
     spikes = v > (neuron.vth << STATE_SHIFT)

@@ -28,6 +28,7 @@ from neurocomp.ir import (
 from neurocomp.ir.schedule import split_delays, topological_order
 from neurocomp.quant import fixed
 from neurocomp.quant.fixed import IntArray
+from neurocomp.quant.sums import delivered, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
     states = {p.name: _state(p, batch) for p in order}
     sent: dict[str, Array] = {source_name: drive}
     kept = {p.name: _kept(p, batch, steps, watch) for p in order}
+    bits = {e.name: words_of(graph, e) for e in graph.projections}
     for p in order:
         kind = np.int32 if isinstance(p.neuron, GRADED) else np.bool_
         sent[p.name] = np.zeros((batch, steps, *p.shape), kind)
@@ -142,8 +144,8 @@ def run(graph: Graph, values: Array, watch: Watch = UNWATCHED) -> Trace:
             for e in graph.incoming(p.name):
                 if t >= e.delay:
                     total = synaptic_sum(e, sent[e.source][:, t - e.delay], p.shape)
-                    wraps = isinstance(e.op, Conv) and isinstance(p.neuron, GRADED)
-                    a += fixed.wrap_sum(total) if wraps else total
+                    wraps_at = bits[e.name]
+                    a += total if wraps_at is None else delivered(e.op, total, wraps_at)
             sent[p.name][:, t] = states[p.name].step(a)
             for name, values_of in kept[p.name].items():
                 values_of[:, t if watch.every_step else 0] = states[p.name].state(name)

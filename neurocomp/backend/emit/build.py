@@ -19,16 +19,13 @@ from neurocomp.ir.schedule import components, split_delays
 from neurocomp.mapping.model import Mapping
 from neurocomp.quant.check import check
 
-EXACT_SUMS = 2**53  # float64 holds all integers up to there
-
 
 def emit(graph: Graph, mapping: Mapping) -> Program:
     """One program per chip of the mapping.
 
     Raises:
-        InputError: the graph fails `quant.check.check`, has several inputs or sums that float64
-            does not hold, or the mapping is malformed, was made for another graph or never
-            delivers the input.
+        InputError: the graph fails `quant.check.check` or has several inputs, or the mapping is
+            malformed, was made for another graph or never delivers the input.
     """
     check(graph)
     if len(graph.inputs) != 1:
@@ -91,11 +88,6 @@ def _parts(net: Wiring, p: Population, slices: dict[Slice, int]) -> Iterator[Par
             e.name: tuple(synapses_onto(net, e, box, inside)) for e in net.graph.incoming(p.name)
         }
         peak = sum(max((s.peak for s in some), default=0) for some in onto.values())
-        if peak > EXACT_SUMS:
-            raise InputError(
-                f"population '{p.name}': its synapses can sum to {peak}, beyond {EXACT_SUMS} sums "
-                "are not exact; use smaller weights"
-            )
         yield Part(
             box=box,
             neuron=p.neuron,

@@ -12,20 +12,9 @@ import numpy.typing as npt
 
 from neurocomp.backend.emit.boxes import coverage, field_of_view, within
 from neurocomp.backend.emit.program import Mask, Synapses
-from neurocomp.ir import (
-    GRADED,
-    Array,
-    Conv,
-    Graph,
-    Input,
-    Population,
-    Projection,
-    Sigma,
-    Slice,
-    whole,
-)
+from neurocomp.ir import Conv, Graph, Population, Projection, Slice, whole
 from neurocomp.mapping.model import Mapping
-from neurocomp.quant.fixed import WORD_LIMIT
+from neurocomp.quant.sums import peak, sum_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +51,15 @@ def synapses_onto(
     Args:
         slices: what the box is made of, and the logical core that holds each slice.
     """
-    served = {s: _served(net, e, s, core) for s, core in slices.items()}
-    if all(mask is None for mask in served.values()):
+    masks = {s: served(net, e, s, core) for s, core in slices.items()}
+    if all(mask is None for mask in masks.values()):
         yield from _blocks(net, e, box, None)
     else:
         for s in sorted(slices):
-            yield from _blocks(net, e, s, served[s])
+            yield from _blocks(net, e, s, masks[s])
 
 
-def _served(net: Wiring, e: Projection, box: Slice, core: int) -> Mask | None:
+def served(net: Wiring, e: Projection, box: Slice, core: int) -> Mask | None:
     """Which of the neurons in view the routes bring to a core; None if all that there are."""
     view = _view(net, e, box)
     mask: Mask = coverage(net.arriving.get((e.source, core), []), view) > 0
@@ -94,6 +83,7 @@ def _blocks(net: Wiring, e: Projection, box: Slice, served: Mask | None) -> Iter
         mask = None if served is None else served[channels]
         weight = _weight(e, target, population)
         if weight.any() and (mask is None or mask.any()):
+            bound = peak(weight, source.neuron)
             yield Synapses(
                 target=target,
                 view=view,
@@ -102,7 +92,8 @@ def _blocks(net: Wiring, e: Projection, box: Slice, served: Mask | None) -> Iter
                 weight=weight,
                 groups=groups,
                 delay=e.delay,
-                peak=_peak(weight, source),
+                peak=bound,
+                bits=sum_bits(e, source.neuron, bound),
             )
 
 
@@ -116,22 +107,6 @@ def _weight(e: Projection, box: Slice, target: Population) -> npt.NDArray[np.int
     together = int(rows[-1]) - int(rows[0]) + 1 == len(rows)
     chosen = weight[rows[0] : rows[-1] + 1] if together else weight[rows]
     return np.asarray(chosen)
-
-
-def _peak(weight: Array, source: Population) -> int:
-    """Bound on the sums of a weight's rows, and on all that is added up on the way there.
-
-    Products of one sign alone make up the greatest one.
-    """
-    low, high = 0, 1
-    if isinstance(source.neuron, Input):
-        low, high = source.neuron.limits
-    elif isinstance(source.neuron, GRADED):
-        high = WORD_LIMIT >> (0 if isinstance(source.neuron, Sigma) else source.neuron.state_exp)
-        low = -high
-    rows = weight.astype(np.int64).reshape(len(weight), -1)
-    up, down = (np.maximum(sign * rows, 0).sum(axis=1) for sign in (1, -1))
-    return int(max((high * up - low * down).max(), (high * down - low * up).max()))
 
 
 def _by_groups(box: Slice, size: int) -> Iterator[tuple[Slice, int]]:

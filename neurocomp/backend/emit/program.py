@@ -33,6 +33,7 @@ class Synapses:
         groups: of the channels that are left (a box may hold a few groups only).
         delay: network steps between a message and its effect.
         peak: bound on the magnitude of the sum that any neuron gets in one step, whatever is sent.
+        bits: to which the sums wrap (`quant.sums.sum_bits`); None where they stay below.
     """
 
     target: Slice
@@ -43,6 +44,7 @@ class Synapses:
     groups: int
     delay: int
     peak: int
+    bits: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from neurocomp.backend.emit.program import Part
 from neurocomp.backend.engine.membrane import Floats
 from neurocomp.backend.engine.messages import hwc
 from neurocomp.ir import GRADED, Array
-from neurocomp.quant.fixed import STATE_LIMIT, SigmaDeltaState, Words, graded_step
+from neurocomp.quant.fixed import SigmaDeltaState, Words, graded_step
 
 
 class SigmaDeltas:
@@ -40,13 +40,3 @@ class SigmaDeltas:
             words = a.astype(np.int64).astype(np.int32)
             self._state, sent[t] = graded_step(self._state, words, self._bias, self._neuron)
             yield t, slice(None)
-
-
-def wrap_sums(sums: Floats) -> None:
-    """The 24-bit overflow of a convolution's sums, in place (`quant.fixed.wrap_sum`).
-
-    Exact in float64: all values are integers below 2^53, and 2^24 is a power of two.
-    """
-    if max(-float(sums.min()), float(sums.max())) >= STATE_LIMIT:
-        turns = np.floor((sums + STATE_LIMIT) / (2 * STATE_LIMIT))
-        np.subtract(sums, turns * (2 * STATE_LIMIT), out=sums)

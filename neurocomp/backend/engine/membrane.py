@@ -6,9 +6,12 @@ significand has:
 
 - Synaptic sums: every partial sum, in whatever order, lies between the sum of all negative and that
   of all positive products, and ``peak`` bounds both: float32 (24 bits) holds them up to 2^24,
-  float64 (53 bits) up to 2^53. The factor 64 is a power of two and
-  changes no significand.
-- States in float64: a state below 2^24 times a 12-bit decay factor needs 36 bits.
+  float64 (53 bits) up to 2^52, beyond which `quant.check.check` lets none. The factor 64 is a power
+  of two and changes no significand. What each projection delivers fits 32 bits (`part.wrap_sums`).
+- States in float64: a current of 32 bits times a 12-bit decay factor needs 44 bits. Where u and
+  64·a together can pass 2^31 they are wrapped to 32 bits, as Lava's are: 64·a is below 2^37 times
+  the number of projections, so that the sum is exact before. u is a word of 32 bits after each
+  step, and v, clipped, one of 24: reports cast both to int32.
 - States in float32: if both decay factors are powers of two (or nothing, or all, is kept), the
   products only lose low bits that are cut anyway. Then |decayed u + 64·a| ≤ 2^24 as long as
   |a| ≤ 2^17, and |decayed v + u| ≤ 2^24. The bias may lead beyond 2^24, where a rounded sum is
@@ -18,37 +21,26 @@ significand has:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from neurocomp.backend.emit.program import Part
 from neurocomp.backend.engine.messages import Bools, hwc
-from neurocomp.errors import InputError
 from neurocomp.ir import Array, LoihiLif
-from neurocomp.quant.fixed import DECAY_UNITY, STATE_LIMIT, STATE_SHIFT
+from neurocomp.quant.fixed import DECAY_UNITY, STATE_LIMIT, STATE_SHIFT, WORD_LIMIT
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 FloatType: TypeAlias = type[np.float32] | type[np.float64]
 
 UNIT = 1 << STATE_SHIFT  # one weight in units of u and v
 FLOAT32_SUMS = 2**24
-MAX_PEAK = 2**46  # 64 · peak + 2^24 stays below 2^53
 CHUNK = 2**16  # neurons that step together through a block, so that they stay in the cache
 
 
 def sum_dtype(peak: int) -> FloatType:
-    """The narrowest float in which synaptic sums up to ``peak`` are exact.
-
-    Raises:
-        InputError: not even float64 holds them.
-    """
-    if peak > MAX_PEAK:
-        raise InputError(
-            f"synaptic sums up to {peak} are beyond {MAX_PEAK}, the greatest that can be computed "
-            "exactly; use smaller weights or fewer input bits"
-        )
+    """The narrowest float in which synaptic sums up to ``peak`` are exact."""
     return np.float32 if peak <= FLOAT32_SUMS else np.float64
 
 
@@ -58,6 +50,17 @@ def state_dtype(neuron: LoihiLif, peak: int) -> FloatType:
     if all(k & (k - 1) == 0 for k in kept) and peak * UNIT <= STATE_LIMIT:
         return np.float32
     return np.float64
+
+
+class Overflow(NamedTuple):
+    """What may happen in a step: u overflows 32 bits, u wraps at 24, v is clipped."""
+
+    words: bool
+    wraps: bool
+    clips: bool
+
+
+NOTHING = Overflow(words=False, wraps=False, clips=False)
 
 
 class Reach:
@@ -79,8 +82,8 @@ class Reach:
         """Both states are zero."""
         self._u = self._v = 0
 
-    def overflows(self, peak: int, sums: Floats) -> list[tuple[bool, bool]]:
-        """For each step of a block, whether u may wrap and whether v may be clipped.
+    def overflows(self, peak: int, sums: Floats) -> list[Overflow]:
+        """What may happen in each step of a block.
 
         Args:
             peak: bound on all sums, whatever is sent; the sums themselves are looked at where it
@@ -88,19 +91,20 @@ class Reach:
         """
         before = self._u, self._v
         found = [self._step(peak) for _ in sums]
-        if any(wraps or clips for wraps, clips in found):
+        if any(x is not NOTHING for x in found):
             self._u, self._v = before
             greatest = int(max(-sums.min(), sums.max()))
             found = [self._step(greatest) for _ in sums]
         return found
 
-    def _step(self, a: int) -> tuple[bool, bool]:
+    def _step(self, a: int) -> Overflow:
         u = (self._u * self._kept_u) // DECAY_UNITY + a
-        wraps = u >= STATE_LIMIT
-        self._u = max(STATE_LIMIT, u - 2 * STATE_LIMIT) if wraps else u
+        words, wraps = u >= WORD_LIMIT, u >= STATE_LIMIT
+        self._u = max(STATE_LIMIT, min(u, WORD_LIMIT) - 2 * STATE_LIMIT) if wraps else u
         v = (self._v * self._kept_v) // DECAY_UNITY + self._u + self._bias
         self._v = min(v, STATE_LIMIT)
-        return wraps, v >= STATE_LIMIT
+        clips = v >= STATE_LIMIT
+        return Overflow(words, wraps, clips) if wraps or clips else NOTHING
 
 
 class Membrane:
@@ -156,11 +160,11 @@ class Membrane:
         overflows = self._reach.overflows(self._peak, sums)
         for chunk in self._chunks:
             for t, a in enumerate(sums[:, chunk]):
-                self._step(a, sent[t, chunk], chunk, *overflows[t])
+                self._step(a, sent[t, chunk], chunk, overflows[t])
                 yield t, chunk
         np.logical_not(sent, out=sent)
 
-    def _step(self, a: Floats, silent: Bools, chunk: slice, wraps: bool, clips: bool) -> None:
+    def _step(self, a: Floats, silent: Bools, chunk: slice, overflow: Overflow) -> None:
         v = self._v[chunk]
         u = a
         if self._u is not None:
@@ -168,7 +172,9 @@ class Membrane:
             np.multiply(u, self._keep_u, out=u)
             np.trunc(u, out=u)
             np.add(u, a, out=u)
-        if wraps:
+        if overflow.words:
+            u = _word(u, out=None if self._u is None else u)
+        if overflow.wraps:
             u = _wrapped(u, out=None if self._u is None else u)
         if self._keep_v != 1:
             np.multiply(v, self._keep_v, out=v)
@@ -176,11 +182,18 @@ class Membrane:
         np.add(v, u, out=v)
         if self._bias is not None:
             np.add(v, self._bias, out=v)
-        if clips:
+        if overflow.clips:
             np.minimum(v, STATE_LIMIT - 1, out=v)
             np.maximum(v, 1 - STATE_LIMIT, out=v)
         np.less_equal(v, self._threshold, out=silent)
         np.multiply(v, silent, out=v)
+
+
+def _word(u: Floats, out: Floats | None) -> Floats:
+    """What is left of the current in 32 bits (`quant.fixed.as_words`)."""
+    turns = np.floor((u + WORD_LIMIT) / (2 * WORD_LIMIT))
+    word: Floats = np.subtract(u, turns * (2 * WORD_LIMIT), out=out)
+    return word
 
 
 def _wrapped(u: Floats, out: Floats | None) -> Floats:

@@ -6,13 +6,14 @@ import numpy as np
 
 from neurocomp.backend.emit.boxes import within
 from neurocomp.backend.emit.program import Part, Synapses
-from neurocomp.backend.engine.graded import SigmaDeltas, wrap_sums
+from neurocomp.backend.engine.graded import SigmaDeltas
 from neurocomp.backend.engine.heard import Heard, Inlet, View
 from neurocomp.backend.engine.kernels import kernel
 from neurocomp.backend.engine.membrane import UNIT, Floats, FloatType, Membrane, sum_dtype
 from neurocomp.backend.engine.messages import hwc
 from neurocomp.backend.execution import Form
-from neurocomp.ir import GRADED, Array, Conv
+from neurocomp.ir import GRADED, Array, Op
+from neurocomp.quant.sums import delivered
 
 
 class Delivery:
@@ -24,9 +25,9 @@ class Delivery:
         self.fills = synapses.target == part.box
         c, y, x = within(synapses.target, part.box)
         self._into = (slice(None), y, x, c)
-        graded = isinstance(part.neuron, GRADED)
-        self._wraps = graded and isinstance(synapses.op, Conv)
-        self._kernel = kernel(synapses, dtype, 1 if graded else UNIT)
+        self._op, self._bits = synapses.op, synapses.bits
+        self._unit = 1 if isinstance(part.neuron, GRADED) else UNIT
+        self._kernel = kernel(synapses, dtype, self._unit)
         self._arrives = None
         if synapses.arrives is not None:
             self._arrives = synapses.arrives.transpose(1, 2, 0)
@@ -41,13 +42,28 @@ class Delivery:
         if self._arrives is not None:
             seen = seen * self._arrives
         into = sums if self.fills else sums[self._into]
-        if self._wraps:
-            alone = np.empty_like(into)
-            self._kernel(seen, alone, add=False)
-            wrap_sums(alone)
-            np.copyto(into, into + alone if add else alone)
-        else:
+        if self._bits is None:
             self._kernel(seen, into, add=add)
+            return
+        alone = np.empty_like(into) if add else into
+        self._kernel(seen, alone, add=False)
+        wrap_sums(alone, self._op, self._bits, self._unit)
+        if add:
+            np.add(into, alone, out=into)
+
+
+def wrap_sums(sums: Floats, op: Op, bits: int, unit: int) -> None:
+    """Leave of a projection's sums what Lava leaves of them (`quant.sums.delivered`), in place.
+
+    Exact: all are integers that the sums' type holds, and what is left is smaller.
+
+    Args:
+        unit: factor of all sums.
+    """
+    limit = unit * 2 ** (bits - 1)
+    if max(-float(sums.min()), float(sums.max())) >= limit:
+        far = np.abs(sums) >= limit
+        sums[far] = unit * delivered(op, (sums[far] / unit).astype(np.int64), bits)
 
 
 class PartAtWork:

@@ -21,8 +21,10 @@ from neurocomp.backend.runtime.ends import Feed, Harvest
 from neurocomp.backend.runtime.launch import Models
 from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph, Input, LoihiLif, Population
+from neurocomp.ir.schedule import split_delays
 from neurocomp.quant.check import check
 from neurocomp.quant.reference import Watch
+from neurocomp.quant.sums import words_of
 from neurocomp.snn.parts import slayer
 
 
@@ -43,8 +45,9 @@ def stream(
         skip_layers: first layers of the file to leave out.
 
     Raises:
-        InputError: the graph fails `quant.check.check`; values do not suit it; or its input layer
-            has a current that lava-dl would let decay.
+        InputError: the graph fails `quant.check.check`; values do not suit it; its input layer
+            has a current that lava-dl would let decay; or sums wrap otherwise than a Dense's or a
+            Conv's (see `_require_alike`).
         RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
     """
     check(graph)
@@ -77,16 +80,32 @@ class NetxNetwork(PlainNetwork):
         assert isinstance(values, Input)
         graded = self._encoder is None and values.limits != (0, 1)
         network = _loaded(self.file, self.skip_layers, values.bits if graded else 0)
+        layers = {p.name: x for p, x in zip(self.graph.neurons, network.layers, strict=True)}
+        self._require_alike(layers)
         into = network.inp
         if self._encoder is not None:
             into = self._driven(self._encoder, network.in_layer.neuron)
         source = Source(shape=into.shape, feed=feed)
         source.out.connect(into)
-        layers = {p.name: x for p, x in zip(self.graph.neurons, network.layers, strict=True)}
         neurons = {name: layer.neuron for name, layer in layers.items()}
         outs = {name: layer.out for name, layer in layers.items()}
         outlets = self.outlets.connect(neurons, outs, harvest)
         return {source: PySourceModel, **outlets}
+
+    def _require_alike(self, layers: dict[str, Any]) -> None:
+        """Refuse sums beyond Lava's words where other processes than Dense and Conv make them.
+
+        Lava's DelayDense wraps each product of a weight and a message, and an input layer none.
+        """
+        encoder = None if self._encoder is None else self._encoder.name
+        for e in split_delays(self.graph).projections:
+            made_otherwise = e.target == encoder or hasattr(layers[e.target].synapse, "delays")
+            if made_otherwise and words_of(self.graph, e) is not None:
+                raise InputError(
+                    f"{self.file}: layer '{e.target}': sums that Lava's words do not hold come out "
+                    "otherwise of lava-dl's input layers, and of its dense layers with delays; use "
+                    "backend 'lava' or 'stock'"
+                )
 
     def _driven(self, encoder: Population, neuron: Any) -> Any:
         """The port of an input layer's neurons that takes their weighted values.

@@ -26,10 +26,8 @@ from neurocomp.backend.runtime.launch import Models
 from neurocomp.errors import InputError
 from neurocomp.ir import GRADED, Array, Graph
 from neurocomp.ir.schedule import axon_delays, depths, split_delays
-from neurocomp.quant.check import check, peak_drive
+from neurocomp.quant.check import check
 from neurocomp.quant.reference import Watch
-
-CONV_LIMIT = 2**23  # Lava's convolution wraps its sums to 24 bits
 
 
 def stream(
@@ -38,8 +36,8 @@ def stream(
     """Run batches of values through stock Lava processes, sample by sample.
 
     Raises:
-        InputError: the graph fails `quant.check.check`, has several inputs, sums that Lava's Conv
-            would wrap, or sigma-delta neurons with a window and a bias; or values do not suit it.
+        InputError: the graph fails `quant.check.check`, has several inputs, or sigma-delta neurons
+            with a window and a bias; or values do not suit it.
         RunError: a Lava process failed, or a sample took longer than ``timeout_s``.
     """
     _require_buildable(graph)
@@ -101,14 +99,9 @@ def _require_buildable(graph: Graph) -> None:
     if len(graph.inputs) != 1:
         raise InputError(f"{graph.name}: exactly one input is supported, got {len(graph.inputs)}")
     for p in graph.neurons:
-        if isinstance(p.neuron, GRADED):
-            if graph.timesteps is not None and p.bias is not None and p.bias.any():
-                raise InputError(
-                    f"population '{p.name}': Lava's sigma-delta processes cannot wait for their "
-                    "window to begin, so a bias comes too early; use backend 'lava'"
-                )
-        elif (peak := peak_drive(graph, p)) >= CONV_LIMIT:
+        biased = p.bias is not None and bool(p.bias.any())
+        if isinstance(p.neuron, GRADED) and graph.timesteps is not None and biased:
             raise InputError(
-                f"population '{p.name}': its synapses can sum to {peak:.0f}, Lava's Conv wraps at "
-                f"{CONV_LIMIT}; use backend 'lava'"
+                f"population '{p.name}': Lava's sigma-delta processes cannot wait for their "
+                "window to begin, so a bias comes too early; use backend 'lava'"
             )

@@ -18,7 +18,6 @@ from neurocomp.ir import GRADED, Array, Conv, Input, Population, Projection, Sha
 from neurocomp.quant import fixed
 
 MAX_GROUPS = 127  # Lava keeps the number of groups in eight bits
-MESSAGE_BITS = 24  # of sigma-delta neurons; to the simulator any number but 0 means integers
 
 
 def connect(e: Projection, sender: Population, out: Any, neuron: Any) -> Models:
@@ -81,7 +80,7 @@ def _message_bits(sender: Population) -> int:
     """Lava's number of message bits: 0 for spikes."""
     neuron = sender.neuron
     if isinstance(neuron, GRADED):
-        return MESSAGE_BITS
+        return fixed.WORD_BITS
     return neuron.bits if isinstance(neuron, Input) and neuron.limits != (0, 1) else 0
 
 
