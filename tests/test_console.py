@@ -143,7 +143,7 @@ def test_results_keep_their_order(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_log_tells_how_long_it_takes(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lines at the start, at 10 %, 30 s after that, at the end; by the pace since the line before."""
+    """Lines at the start, at 10 %, 30 s later and at the end, by the pace since the line before."""
     now = [0.0]
     monkeypatch.setattr("neurocomp.cli.console.time", SimpleNamespace(monotonic=lambda: now[0]))
     with console(as_json=True) as out:
