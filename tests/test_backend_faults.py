@@ -126,25 +126,25 @@ def test_a_child_that_ends_too_early() -> None:
 
 
 def test_a_child_that_hangs() -> None:
-    with closing(backend.stream(GRAPH, MAPPING, endless(), timeout_s=1.0)) as runs:
+    with closing(backend.stream(GRAPH, MAPPING, endless(), timeout_s=2.0)) as runs:
         next(runs)
         lava_child("chip 0").suspend()
         start = time.monotonic()
         with pytest.raises(RunError, match="no result in the time allowed"):
             list(runs)
-        assert time.monotonic() - start < LIMIT_S + 1.0
+        assert time.monotonic() - start < LIMIT_S + 2.0
 
 
 def test_values_that_come_slowly() -> None:
     """The time that reading takes is not the simulator's."""
 
     def slow() -> Iterator[Array]:
-        for _ in range(3):
-            time.sleep(1.2)
+        for _ in range(2):
+            time.sleep(2.2)
             yield images(GRAPH, 2)
 
-    with closing(backend.stream(GRAPH, MAPPING, slow(), timeout_s=1.0)) as runs:
-        assert len(list(runs)) == 3
+    with closing(backend.stream(GRAPH, MAPPING, slow(), timeout_s=2.0)) as runs:
+        assert len(list(runs)) == 2
 
 
 def test_a_stock_process_that_is_killed() -> None:

@@ -15,21 +15,11 @@ from neurocomp.backend.counts import Counts
 from neurocomp.backend.plain.synapses import MAX_GROUPS, few_groups
 from neurocomp.backend.traffic import operations
 from neurocomp.errors import InputError
-from neurocomp.ir import (
-    Conv,
-    Dense,
-    Graph,
-    Input,
-    LoihiLif,
-    Population,
-    Projection,
-    skip,
-)
+from neurocomp.ir import Conv, Dense, Graph, Input, LoihiLif, Population, Projection, skip
 from neurocomp.quant import reference
 from neurocomp.quant.reference import Watch
 
 TIMEOUT_S = 60.0
-GRADED_INPUT = Input(8)
 
 
 def test_a_stream_of_batches_in_one_start() -> None:

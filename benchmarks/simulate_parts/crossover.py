@@ -48,7 +48,7 @@ def _kernel(op: Op, source: Shape, made: int) -> tuple[kernels.Kernel, Shape]:
     shape = conv_output(op, source, made) if isinstance(op, Conv) else (made, 1, 1)
     weight = np.random.default_rng(0).integers(-128, 128, weight_shape(op, source, shape))
     boxes = (Slice(name, (0, 0, 0), size) for name, size in (("t", shape), ("s", source)))
-    return kernels.kernel(Synapses(*boxes, None, op, weight, 1, 0, 1, 2**31), np.float32, 1), shape
+    return kernels.kernel(Synapses(*boxes, None, op, weight, 1, 0, 1, None), np.float32, 1), shape
 
 
 def _measured(

@@ -60,7 +60,7 @@ def check(graph: Graph) -> Graph:
         drive = peak_drive(graph, p)
         if drive > EXACT_SUMS:
             faults.append(
-                f"population '{p.name}': its synapses can sum to {drive}, which is exact up to "
+                f"population '{p.name}': its synapses can sum to {drive:.0f}, which is exact up to "
                 f"{EXACT_SUMS}; use smaller weights"
             )
         elif isinstance(p.neuron, GRADED):
@@ -121,7 +121,7 @@ def _graded_faults(p: Population) -> list[str]:
     return [f"population '{p.name}': {fault}" for fault in faults]
 
 
-def _lif_faults(graph: Graph, p: Population, drive: int) -> list[str]:
+def _lif_faults(graph: Graph, p: Population, drive: float) -> list[str]:
     assert isinstance(p.neuron, LoihiLif)
     where = f"population '{p.name}'"
     faults = []
@@ -141,7 +141,7 @@ def _lif_faults(graph: Graph, p: Population, drive: int) -> list[str]:
     bounded = not any(_is_graded(graph, e) for e in graph.incoming(p.name))
     if n.du == 4095 and drive >= U_LIMIT and bounded:
         faults.append(
-            f"{where}: its synapses can sum to {drive}, the current wraps at {U_LIMIT}; "
+            f"{where}: its synapses can sum to {drive:.0f}, the current wraps at {U_LIMIT}; "
             "use a smaller exponent or fewer weight bits"
         )
     if p.name == graph.output and graph.readout == "membrane":
@@ -150,14 +150,14 @@ def _lif_faults(graph: Graph, p: Population, drive: int) -> list[str]:
         if n.vth != MAX_VTH or total > MAX_VTH:
             faults.append(
                 f"{where}: a membrane readout needs threshold {MAX_VTH} that is never passed; "
-                f"threshold is {n.vth}, {graph.timesteps} steps can sum to {total}"
+                f"threshold is {n.vth}, {graph.timesteps} steps can sum to {total:.0f}"
             )
     return faults
 
 
-def peak_drive(graph: Graph, p: Population) -> int:
+def peak_drive(graph: Graph, p: Population) -> float:
     """Greatest |synaptic sum| any neuron of a population can get in one step, any input given."""
-    up = down = np.zeros(1, np.int64)
+    up = down = np.zeros(1)
     for e in graph.incoming(p.name):
         if e.weight is None:
             raise InputError(f"projection '{e.name}': has no weights; train the network first")
@@ -165,7 +165,7 @@ def peak_drive(graph: Graph, p: Population) -> int:
         if isinstance(e.op, Conv) and _has_dense(graph, p):  # per channel → per neuron
             above, below = (np.repeat(x, p.size // p.shape[0]) for x in (above, below))
         up, down = up + above, down + below
-    return int(max(up.max(), down.max()))
+    return float(max(up.max(), down.max()))
 
 
 def _is_graded(graph: Graph, e: Projection) -> bool:
