@@ -50,7 +50,12 @@ class Straight:
 
 
 def smooth_fire(
-    drive: Tensor, bias: Tensor | None, steps: int, dynamics: Dynamics, surrogate: Surrogate
+    drive: Tensor,
+    bias: Tensor | None,
+    steps: int,
+    dynamics: Dynamics,
+    surrogate: Surrogate,
+    constants: Tensor | None,
 ) -> Tensor:
     """A LIF whose spike is a sigmoid: differentiable everywhere, reset included."""
     voltage = torch.zeros_like(drive[0])

@@ -208,8 +208,7 @@ def descended(
 ) -> tuple[Tensor, Tensor]:
     """Gradients of membranes and of drives, (T, neurons), in real units."""
     if surrogate is None or voltage is None:
-        total = grad.float()
-        total = total.clone() if total is grad else total
+        total = _precise(grad).clone()
     else:
         total = slopes(voltage, dynamics, surrogate).mul_(grad)
     for t in range(len(total) - 2, -1, -1):
@@ -263,7 +262,7 @@ def _in_state_units(
     Sums of synapses are brought back to the weights' grid first: some convolution kernels
     (Winograd, TF32) leave the grid by a rounding error.
     """
-    drive = drive.float()
+    drive = _precise(drive)
     if dynamics.grid is not None:
         scale, shift = 2.0**dynamics.grid, 2.0**STATE_SHIFT
         drive = (drive * scale).round_().mul_(shift)
@@ -271,6 +270,11 @@ def _in_state_units(
     if bias is not None and not dynamics.current_keep:
         return drive + bias, None
     return drive, bias
+
+
+def _precise(x: Tensor) -> Tensor:
+    """Values as states hold them: float32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _next_current(current: Tensor | None, push: Tensor, dynamics: Dynamics) -> Tensor:
