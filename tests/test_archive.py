@@ -15,7 +15,7 @@ from nir_graphs import chain, lif, linear
 
 from neurocomp.errors import InputError
 from neurocomp.flow import parity, simulate
-from neurocomp.flow.simulate_one import read_values
+from neurocomp.flow.simulate_values import read_values
 from neurocomp.formats.nir import read_nir
 from neurocomp.ir.archive import archived, mapped_array
 from neurocomp.readable import ZIP, FileKind
