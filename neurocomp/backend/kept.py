@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,13 @@ def identity(
     placed = None if mapping is None else json.dumps(asdict(mapping), sort_keys=True)
     digest = hashlib.sha256()
     if is_dataclass(values) and not isinstance(values, type):
-        digest.update(json.dumps([type(values).__name__, asdict(values)]).encode())
+        for field in fields(values):
+            held = getattr(values, field.name)
+            digest.update(f"{type(values).__name__}.{field.name} ".encode())
+            if isinstance(held, np.ndarray):
+                digest.update(np.ascontiguousarray(held).data)
+            else:
+                digest.update(json.dumps(held).encode())
     else:
         for start in range(0, len(values), BLOCK):
             digest.update(np.ascontiguousarray(values[start : start + BLOCK]).data)
