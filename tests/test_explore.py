@@ -13,6 +13,7 @@ import pytest
 
 from neurocomp.arch import Candidate, Task, all_candidates, build
 from neurocomp.cost import Price, price
+from neurocomp.data import Dataset
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.explore import (
     STRATEGIES,
@@ -23,11 +24,12 @@ from neurocomp.explore import (
     search,
 )
 from neurocomp.explore.dashboard import serve
+from neurocomp.explore.evaluators import Trained
 from neurocomp.explore.front import front, hypervolume
 from neurocomp.explore.store import Store
 from neurocomp.flow.explored import storage_of
 from neurocomp.spec.read import parse
-from neurocomp.spec.recipe import SearchSpec
+from neurocomp.spec.recipe import SearchSpec, load_recipe
 from neurocomp.spec.space import Space, load_space, narrowed
 from neurocomp.spec.target import load_target
 
@@ -90,6 +92,14 @@ class Always(StandIn):
     def __call__(self, candidate: Candidate, share: float) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
         return Outcome(None)
+
+
+@dataclass
+class Faulty(StandIn):
+    """Has a fault of its own."""
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        raise ZeroDivisionError("of nothing")
 
 
 @dataclass
@@ -212,6 +222,38 @@ def test_killed_workers_lose_their_trial_alone(tmp_path: Path) -> None:
 def test_a_worker_that_dies_twice_ends_the_search(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="was killed twice"):
         run(tmp_path, Always("always"), workers=2, candidates=2)
+
+
+def test_a_fault_in_a_worker_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"evaluator failed \(ZeroDivisionError: of nothing\)"):
+        run(tmp_path, Faulty("faulty"), workers=2, candidates=2)
+
+
+def test_it_is_said_why_a_search_ended(tmp_path: Path) -> None:
+    assert run(tmp_path, candidates=10).ended == "all 10 candidates are proposed"
+    few = run(tmp_path, evaluations=5)
+    assert few.ended == few.as_row()["search"]["ended"] == "all 5 evaluations are made"
+    tiny = small(**TINY | {"ops": ["skip"]})  # every edge that is there is a skip
+    assert run(tmp_path, space=tiny, candidates=99).ended == "there are no more networks to propose"
+    again = run(tmp_path, space=tiny, strategy="tpe", candidates=9_999, batch=2)
+    assert again.ended == "the last 20 batches of tpe brought no new network"
+
+
+def test_an_evaluator_names_all_that_its_values_depend_on() -> None:
+    values = np.zeros((20, *TASK.shape), dtype=np.uint8)
+    labels = np.arange(20) % 2
+    data = Dataset("mine", ("a", "b"), TASK.shape, 4, values, labels, values[:1], labels[:1])
+    spec = load_recipe("spikernel-digits").train
+    base = Trained(data, spec, 0.2, device="cpu")
+    others = (
+        Trained(data, spec, 0.5, device="cpu"),
+        Trained(data, spec, 0.2, 1, device="cpu"),
+        Trained(replace(data, train_values=values + 1), spec, 0.2, device="cpu"),
+        Trained(replace(data, train_labels=1 - labels), spec, 0.2, device="cpu"),
+        Trained(data, spec.model_copy(update={"epochs": 1}), 0.2, device="cpu"),
+    )
+    assert base.about == Trained(data, spec, 0.2, device="cpu").about
+    assert len({base.about, *(other.about for other in others)}) == 6
 
 
 def test_successive_halving_gives_most_effort_to_few(tmp_path: Path) -> None:

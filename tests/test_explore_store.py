@@ -241,6 +241,6 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
         "postgresql+nothing://u:secret@localhost:1/x",
         "postgresql+psycopg://u:secret@localhost:port/x",
     ):
-        with pytest.raises(InputError, match="database cannot be used|not installed") as fault:
+        with pytest.raises(InputError, match=r"database cannot be used|not installed") as fault:
             Store(url, "s")
         assert "secret" not in str(fault.value)

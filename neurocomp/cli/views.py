@@ -45,6 +45,8 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
         f"{found['feasible']} feasible, in {found['seconds']:.1f} s "
         f"({found['candidates_per_second']:.1f} candidates/s)"
     )
+    if "ended" in found:  # not in runs of earlier versions
+        out.line(f"ended because {found['ended']}")
     headers = ("candidate", "score", "convolutions", "parameters", "stored bits", "cores")
     keys = ("id", "score", "convolutions", "params", "stored_bits", "cores")
     rows = [[row[key] for key in keys] for row in found["ranking"][:10]]

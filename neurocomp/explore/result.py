@@ -78,6 +78,7 @@ class SearchResult:
         evaluated: of this and all earlier calls; evaluating_seconds: wall time of these.
         seconds: of this and all earlier calls, with what this call did besides evaluating.
         accounts: trials of the study by what became of them.
+        ended: why the search proposed no more, in words.
     """
 
     drawn: int
@@ -94,6 +95,7 @@ class SearchResult:
     accounts: Mapping[str, int] = field(default_factory=dict)
     strategy: str = "random"
     evaluator: str = ""
+    ended: str = ""
 
     @cached_property
     def best(self) -> Scored:
@@ -176,6 +178,7 @@ class SearchResult:
                 "feasible": self.feasible,
                 "rejected": dict(Counter(r.limit for r in self.rejected)),
                 "evaluated": self.evaluated,
+                "ended": self.ended,
                 "seconds": self.seconds,
                 "candidates_per_second": self.candidates_per_second,
                 "trials": dict(self.accounts),

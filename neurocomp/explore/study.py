@@ -65,7 +65,7 @@ def search(
         Workers(evaluator, workers) as pool,
     ):
         evaluation = Evaluation(store, pool, book.evaluated)
-        while book.goes_on and (batch := strategy.ask()):
+        while book.ended is None and (batch := strategy.ask()):
             feasible = book.take(batch)
             began = time.perf_counter()
             if spec.halving is None:
@@ -93,6 +93,7 @@ def search(
         accounts=accounts,
         strategy=spec.strategy,
         evaluator=evaluator.about,
+        ended=book.ended or USED_UP,
     )
 
 
@@ -112,11 +113,16 @@ class _Book:
         self._barren = 0  # batches since the last that brought something new
 
     @property
-    def goes_on(self) -> bool:
-        """Whether more candidates are wanted."""
+    def ended(self) -> str | None:
+        """Why no more candidates are wanted, in words; None where they are."""
         spec = self._spec
-        enough = spec.evaluations is not None and len(self._outcomes) >= spec.evaluations
-        return self.drawn < spec.candidates and not enough and self._barren < MOST_BARREN
+        if spec.evaluations is not None and len(self._outcomes) >= spec.evaluations:
+            return f"all {spec.evaluations:,} evaluations are made"
+        if self.drawn >= spec.candidates:
+            return f"all {spec.candidates:,} candidates are proposed"
+        if self._barren >= MOST_BARREN:
+            return f"the last {MOST_BARREN} batches of {spec.strategy} brought no new network"
+        return None
 
     def take(self, batch: list[Candidate]) -> dict[Candidate, Price]:
         """Price a batch; returns those that are to be evaluated."""
@@ -206,3 +212,4 @@ class _Book:
 
 
 MOST_BARREN = 20  # batches in a row that propose nothing new; then the space is taken as used up
+USED_UP = "there are no more networks to propose"
