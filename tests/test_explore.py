@@ -20,6 +20,7 @@ from neurocomp.explore import (
     Outcome,
     ScoreEvaluator,
     SearchResult,
+    confirm,
     read_table,
     search,
 )
@@ -28,6 +29,7 @@ from neurocomp.explore.evaluators import Trained
 from neurocomp.explore.front import front, hypervolume
 from neurocomp.explore.store import Store
 from neurocomp.flow.explored import storage_of
+from neurocomp.mapping import map_graph
 from neurocomp.spec.read import parse
 from neurocomp.spec.recipe import SearchSpec, load_recipe
 from neurocomp.spec.space import Space, load_space, narrowed
@@ -173,11 +175,7 @@ def test_what_is_left_is_ranked_and_priced(tmp_path: Path) -> None:
 
 def test_what_breaks_a_limit_is_never_evaluated(tmp_path: Path) -> None:
     free = run(tmp_path)
-    for limit, name in (
-        ("max_params", "params"),
-        ("max_cores", "cores"),
-        ("max_bits", "model_bits"),
-    ):
+    for limit, name in (("max_params", "params"), ("max_bits", "model_bits")):
         values = sorted(getattr(s.price, name) for s in free.ranking)
         middle = values[len(values) // 2]
         tight = run(tmp_path, **{limit: middle})
@@ -186,6 +184,32 @@ def test_what_breaks_a_limit_is_never_evaluated(tmp_path: Path) -> None:
         assert len(tight.ranking) + len(tight.rejected) == free.distinct
     with pytest.raises(FitError, match=r"none of \d+ distinct candidates .* raise --max-params"):
         run(tmp_path, max_params=10)
+
+
+def test_the_limit_on_cores_is_on_the_mapped_network(tmp_path: Path) -> None:
+    free = run(tmp_path, candidates=4)
+    assert min(s.price.cores for s in free.ranking) > 4  # with one layer per core
+    tight = run(tmp_path, candidates=4, max_cores=4)
+    assert ids(tight) == ids(free)
+    for s in tight.ranking:
+        mapping = map_graph(build(s.candidate, TASK), LOIHI2, "balanced", effort="fast")
+        assert s.mapped_cores == s.row()["mapped_cores"] == mapping.n_cores <= 4
+    wide = small(channels=[128], hidden=[512])
+    with pytest.raises(FitError, match=r"least of these has \d+ cores in any .* raise --max-cores"):
+        run(tmp_path, space=wide, candidates=2, max_cores=1)
+
+
+def test_those_that_move_up_are_mapped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "RANKING_ROWS", 1)
+    ranking = run(tmp_path, candidates=4).ranking
+    fields = {"candidates": 9, "batch": 2, "max_cores": 5, "objectives": ["score"]}
+    spec = parse(fields, SearchSpec, "spec")
+    cores = dict(zip((s.candidate for s in ranking), (7, 6, 4, 9), strict=True))
+    kept, out = confirm.confirmed(ranking, spec, cores.__getitem__)
+    assert [s.mapped_cores for s in kept] == [4, None]  # the last is not shown, nor mapped
+    assert [r.detail for r in out] == ["7 cores as mapped", "6 cores as mapped"]
+    with pytest.raises(FitError, match=r"none of 4 .* at most 5 cores .* least uses 9"):
+        confirm.confirmed(ranking, spec, lambda candidate: 9)
 
 
 def test_scores_that_are_not_finite_reject(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from neurocomp.cost.price import (
     Room,
     Work,
     combined,
+    least_cores,
     n_available,
     room_of,
     total_room,
@@ -75,11 +76,12 @@ class Pricer:
         Pieces that are not known yet are priced only where those that are known keep the limit.
 
         Args:
-            limits: ("cores" or a field of `Work`, the most of it).
+            limits: ("cores" or a field of `Work`, the most of it). Populations may share cores, so
+                only what needs more of them in every mapping passes that limit.
 
         Returns:
             The limit's name with what the candidate has, or with a lower bound of that; the name
-            is "target" where it does not fit the target.
+            is "target" where it does not fit the target with one population per core.
         """
         known, ops = self._of(candidate)
         most_cores: float = self._available
@@ -95,13 +97,16 @@ class Pricer:
         cores = self._total(candidate, known, ops, known.rooms, _CORES, most_cores)
         if cores > self._available:
             return TARGET, cores
-        return ("cores", cores) if cores > most_cores else None
+        if cores <= most_cores:
+            return None
+        least = self._least_cores(candidate, known, ops, most_cores)
+        return ("cores", least) if least > most_cores else None
 
     def total(self, candidate: Candidate, name: str) -> float:
-        """What a candidate has of "cores" or a field of `Work`, whether it fits or not."""
+        """What a candidate has of a field of `Work`, or the least "cores" that it needs."""
         known, ops = self._of(candidate)
         if name == "cores":
-            return sum(_CORES(part) for part in self._parts(candidate, known, ops, known.rooms))
+            return self._least_cores(candidate, known, ops, NO_LIMIT)
         kept = 1.0 if name == "params" else 1.0 - candidate.prune
         parts = self._parts(candidate, known, ops, known.work)
         return kept * sum(_COLUMN[name](part) for part in parts)
@@ -142,6 +147,15 @@ class Pricer:
                 return least
             parts = self._parts(candidate, known, ops, pieces)
             return sum([column(part) for part in parts])
+
+    def _least_cores(self, candidate: Candidate, known: _Known, ops: _Ops, most: float) -> int:
+        """Cores in any mapping, of the pieces that are known if these alone need more than most."""
+        rooms = known.rooms
+        there = [of[take(ops)] for take, of in rooms.of if take(ops) in of]
+        least = least_cores(total_room([rooms.outside, *there]), self._target)
+        if least > most or len(there) == len(rooms.of):
+            return least
+        return least_cores(total_room(self._parts(candidate, known, ops, rooms)), self._target)
 
     def _parts(
         self, candidate: Candidate, known: _Known, ops: _Ops, pieces: _Pieces[_Piece]
