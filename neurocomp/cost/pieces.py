@@ -3,6 +3,7 @@
 What a projection costs, its op decides; how many cores a population takes, the ops on all edges of
 its node decide. So a candidate's price is a sum of pieces that are found in dictionaries, without
 building the network. Cells of two inputs, or whose nodes carry sums, are priced as whole networks.
+Parameters and bits of pieces that are new are summed up, all else needs the network.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from neurocomp.cost.price import (
     work_of,
 )
 from neurocomp.cost.size import output_bias
+from neurocomp.cost.tally import Size, sizes_of, total_size
 from neurocomp.errors import FitError
 from neurocomp.hw.layer import NO_LIMIT
 from neurocomp.ir import Graph
@@ -36,7 +38,7 @@ from neurocomp.spec.target import Target
 TARGET = "target"
 _Ops: TypeAlias = tuple[int, ...]  # a number per op, 0 = zeroize
 _Piece = TypeVar("_Piece")
-_COLUMN: dict[str, Callable[[Work], float]] = {
+_COLUMN: dict[str, Callable[[tuple[float, ...]], float]] = {
     name: itemgetter(place) for place, name in enumerate(Work._fields)
 }
 _CORES: Callable[[Room], float] = itemgetter(0)
@@ -91,7 +93,10 @@ class Pricer:
                 continue
             kept = 1.0 if name == "params" else 1.0 - candidate.prune
             column = _COLUMN[name]
-            found = self._total(candidate, known, ops, known.work, column, most / kept)
+            if name in Size._fields:
+                found = self._total(candidate, known, ops, known.sizes, column, most / kept)
+            else:
+                found = self._total(candidate, known, ops, known.work, column, most / kept)
             if kept * found > most:
                 return name, kept * found
         cores = self._total(candidate, known, ops, known.rooms, _CORES, most_cores)
@@ -108,8 +113,11 @@ class Pricer:
         if name == "cores":
             return self._least_cores(candidate, known, ops, NO_LIMIT)
         kept = 1.0 if name == "params" else 1.0 - candidate.prune
-        parts = self._parts(candidate, known, ops, known.work)
-        return kept * sum(_COLUMN[name](part) for part in parts)
+        column = _COLUMN[name]
+        if name in Size._fields:
+            sizes = self._parts(candidate, known, ops, known.sizes)
+            return kept * sum(column(part) for part in sizes)
+        return kept * sum(column(part) for part in self._parts(candidate, known, ops, known.work))
 
     def _of(self, c: Candidate) -> tuple[_Known, _Ops]:
         """What is known of candidates that differ in their ops alone, and this one's live ops."""
@@ -162,8 +170,18 @@ class Pricer:
     ) -> list[_Piece]:
         """All pieces of a candidate."""
         if any(take(ops) not in of for take, of in pieces.of):
-            self._learn(candidate, known, ops)
+            learn = self._measure if pieces is known.sizes else self._learn
+            learn(candidate, known, ops)
         return [pieces.outside, *(of[take(ops)] for take, of in pieces.of)]
+
+    def _measure(self, candidate: Candidate, known: _Known, ops: _Ops) -> None:
+        """Sum up the sizes of a candidate's pieces."""
+        left = sizes_of(candidate, self._task)
+        for (take, sizes), names in zip(known.sizes.of, known.sizes.names, strict=True):
+            sizes[take(ops)] = total_size([size for name, size in left if name.startswith(names)])
+            left = [one for one in left if not one[0].startswith(names)]
+        outside = total_size([size for _, size in left])
+        known.sizes.outside = outside._replace(params=outside.params + self._task.classes)
 
     def _learn(self, candidate: Candidate, known: _Known, ops: _Ops) -> None:
         """Build a candidate's network and price the pieces of it that are not known yet."""
@@ -220,6 +238,7 @@ class _Known:
         self._live: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         groups = groups_of(candidate.kind, candidate.macro, len(candidate.cells))
         self.work: _Pieces[Work] = _Pieces(groups.work, Work())
+        self.sizes: _Pieces[Size] = _Pieces(groups.work, Size())
         self.rooms: _Pieces[Room] = _Pieces(groups.rooms, Room())
 
     def live(self, ops: list[int]) -> _Ops:
