@@ -36,6 +36,8 @@ def show_summary(out: Console, summary: dict[str, Any]) -> None:
 
 
 def _show_search(out: Console, summary: dict[str, Any]) -> None:
+    from neurocomp.report.overview import counted
+
     found, best = summary["search"], summary["best"]
     if found.get("strategy") == "joint":
         _show_joint(out, summary)
@@ -51,8 +53,6 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
     keys = ("id", "score", "convolutions", "params", "stored_bits", "cores")
     rows = [[row[key] for key in keys] for row in found["ranking"][:10]]
     out.table("best candidates", headers, rows)
-    from neurocomp.report.overview import counted
-
     mapped = best.get("mapped_cores")  # not in runs of earlier versions
     used = "" if mapped is None else f", {counted(mapped, 'core')} as mapped"
     out.line(
