@@ -5,11 +5,15 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from neurocomp.arch import Candidate, Task, build
+from neurocomp.arch import Candidate, Task, build, draw, for_task
 from neurocomp.arch.cell import AVGPOOL3, SKIP, SNASNET, ZEROIZE, all_cells, conv, live
 from neurocomp.cost import Pricer, model_bits, parameters, price, snasnet_parameters, synops
+from neurocomp.cost.price import Room, least_cores
 from neurocomp.errors import FitError
 from neurocomp.ir import Conv, CubaLif, Dense, Graph, Input, Population, Projection
+from neurocomp.mapping import map_graph
+from neurocomp.mapping.bound import lower_bound_cores
+from neurocomp.spec.space import load_space
 from neurocomp.spec.target import load_target
 
 LIF = CubaLif()
@@ -265,21 +269,67 @@ def test_pieces_add_up_to_the_price_of_the_network() -> None:
     for candidate in (CANDIDATE, other, CANDIDATE):
         whole = price(build(candidate, DIGITS), target, prune=candidate.prune)
         assert astuple(pricer(candidate)) == pytest.approx(astuple(whole))
-        for limit in ("params", "cores"):
-            found = getattr(whole, limit)
-            assert pricer.excess(candidate, [(limit, found)]) is None
-            assert pricer.excess(candidate, [(limit, found - 1)]) == (limit, found)
+        assert pricer.excess(candidate, [("params", whole.params)]) is None
+        found = pricer.excess(candidate, [("params", whole.params - 1)])
+        assert found == ("params", whole.params)
+
+
+def test_only_what_no_mapping_brings_within_the_limit_is_out() -> None:
+    target = load_target("loihi2")
+    pricer = Pricer(DIGITS, target)
+    other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)))
+    for candidate in (CANDIDATE, other):
+        graph = build(candidate, DIGITS)
+        least = pricer.total(candidate, "cores")
+        assert least == lower_bound_cores(graph, target)
+        assert least <= map_graph(graph, target, "balanced", effort="fast").n_cores
+        assert least < pricer(candidate).cores  # with one layer per core
+        assert pricer.excess(candidate, [("cores", least)]) is None
+        if least > 1:
+            assert pricer.excess(candidate, [("cores", least - 1)]) == ("cores", least)
+
+
+@pytest.mark.parametrize(
+    "name", ["spikernel", "spikenas-bench", "autosnn", "spikedhs", "snasnet-backward"]
+)
+def test_sizes_are_those_of_the_network_without_building_it(name: str, monkeypatch) -> None:
+    task = Task((3, 32, 32), 5, 10)
+    space = for_task(load_space(name), task)
+    target = load_target("loihi2")
+    for seed in range(4):
+        candidate = draw(space, np.random.default_rng(seed)).canonical()
+        graph = build(candidate, task)
+        pricer, kept = Pricer(task, target), 1.0 - candidate.prune
+        for limit, found in (
+            ("params", parameters(graph)),
+            ("model_bits", kept * model_bits(graph)),
+        ):
+            with monkeypatch.context() as without:
+                without.setattr(
+                    "neurocomp.cost.pieces.build", lambda *_, **__: pytest.fail("built")
+                )
+                assert pricer.excess(candidate, [(limit, 1)]) == (limit, pytest.approx(found))
+
+
+def test_least_cores_by_hand() -> None:
+    # The neurons alone fill two cores and a half; how many cores the layers had alone is no matter.
+    target = load_target("loihi2")
+    room = Room(9, 9, neurons=2.5 * target.limits.neurons, axon_map=3.0)
+    assert least_cores(room, target) == 3
+    assert least_cores(Room(), target) == 1
 
 
 def test_what_is_known_to_break_a_limit_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
     pricer = Pricer(DIGITS, load_target("loihi2"))
-    cores = int(pricer.total(CANDIDATE, "cores"))
+    params = pricer(CANDIDATE).params
+    assert pricer.total(CANDIDATE, "params") == params
     other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)))
     monkeypatch.setattr("neurocomp.cost.pieces.build", lambda *_, **__: pytest.fail("was built"))
-    name, least = pricer.excess(other, [("cores", 1)]) or pytest.fail("was let through")
-    # all but the output node, whose edge is new
-    assert name == "cores"
-    assert 1 < least < cores
+    # all but the new edge, in whose place there was a skip
+    assert pricer.excess(other, [("params", params - 1)]) == ("params", params)
+    name, least = pricer.excess(other, [("cores", 0)]) or pytest.fail("was let through")
+    assert name == "cores"  # of all but the output node, whose edge is new
+    assert 1 <= least <= pricer.total(CANDIDATE, "cores")
 
 
 def test_pruning_saves_bits_and_operations_but_no_words() -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from neurocomp import shipped
+from neurocomp.data import Dataset
 from neurocomp.errors import InputError
-from neurocomp.flow.experiment import experiment
+from neurocomp.flow.experiment import _compared, _held_out, experiment
 from neurocomp.flow.listing import experiment_rows
+from neurocomp.flow.options import make_options
+from neurocomp.progress import quiet
 from neurocomp.report.experiment import experiment_page, trade_off_chart
 from neurocomp.spec.experiment import load_experiment, recipes_of
 from neurocomp.spec.read import write_yaml
@@ -99,6 +103,7 @@ def row(variant: str, params: int, integer: float | None) -> dict[str, Any]:
         "variant": variant, "id": variant, "params": params, "stored_mb": params / 1e6, "cores": 3,
         "score": 1.0, "convolutions": 2, "candidates": 3, "distinct": 3, "search_s": 1.0,
         "search_speedup": None, "float": integer, "integer": integer, "lava": None, "run": "",
+        "held_out": integer,
     }  # fmt: skip
 
 
@@ -111,6 +116,30 @@ def test_the_picture_marks_what_was_chosen() -> None:
     assert page.count("<svg") == 1
     assert ">a<" in page
     assert trade_off_chart({**found, "rows": [row("a", 100, None)]}) is None
+
+
+def test_the_choice_looks_at_held_out_samples_alone(tmp_path: Path) -> None:
+    made = load_experiment(written(tmp_path))
+    rows = [row("first", 100, 0.9) | {"held_out": 0.8}, row("second", 200, 0.7) | {"held_out": 0.9}]
+    assert _compared(made, rows, tmp_path)["chosen"] == "second"
+
+
+def test_held_out_samples_are_not_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Dataset] = []
+
+    def stub(graph: object, dataset: Dataset, *rest: object, **more: object) -> SimpleNamespace:
+        seen.append(dataset)
+        return SimpleNamespace(accuracy_integer=0.75)
+
+    found = experiment(written(tmp_path), out=tmp_path / "runs", stop_after="search")
+    monkeypatch.setattr("neurocomp.train.train", stub)
+    options = make_options()
+    assert _held_out(options, Path(found["rows"][0]["run"]), quiet) == 0.75
+    whole = options.dataset()
+    shown = len(seen[0].train_values) + len(seen[0].test_values)
+    assert shown == len(whole.train_values)
+    share = options.recipe.search.short.holdout
+    assert len(seen[0].test_values) == pytest.approx(share * shown, abs=len(whole.classes))
 
 
 def test_all_are_listed() -> None:

@@ -13,21 +13,25 @@ import pytest
 
 from neurocomp.arch import Candidate, Task, all_candidates, build
 from neurocomp.cost import Price, price
+from neurocomp.data import Dataset
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.explore import (
     STRATEGIES,
     Outcome,
     ScoreEvaluator,
     SearchResult,
+    confirm,
     read_table,
     search,
 )
 from neurocomp.explore.dashboard import serve
+from neurocomp.explore.evaluators import Trained
 from neurocomp.explore.front import front, hypervolume
 from neurocomp.explore.store import Store
 from neurocomp.flow.explored import storage_of
+from neurocomp.mapping import map_graph
 from neurocomp.spec.read import parse
-from neurocomp.spec.recipe import SearchSpec
+from neurocomp.spec.recipe import SearchSpec, load_recipe
 from neurocomp.spec.space import Space, load_space, narrowed
 from neurocomp.spec.target import load_target
 
@@ -90,6 +94,14 @@ class Always(StandIn):
     def __call__(self, candidate: Candidate, share: float) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
         return Outcome(None)
+
+
+@dataclass
+class Faulty(StandIn):
+    """Has a fault of its own."""
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        raise ZeroDivisionError("of nothing")
 
 
 @dataclass
@@ -163,11 +175,7 @@ def test_what_is_left_is_ranked_and_priced(tmp_path: Path) -> None:
 
 def test_what_breaks_a_limit_is_never_evaluated(tmp_path: Path) -> None:
     free = run(tmp_path)
-    for limit, name in (
-        ("max_params", "params"),
-        ("max_cores", "cores"),
-        ("max_bits", "model_bits"),
-    ):
+    for limit, name in (("max_params", "params"), ("max_bits", "model_bits")):
         values = sorted(getattr(s.price, name) for s in free.ranking)
         middle = values[len(values) // 2]
         tight = run(tmp_path, **{limit: middle})
@@ -176,6 +184,32 @@ def test_what_breaks_a_limit_is_never_evaluated(tmp_path: Path) -> None:
         assert len(tight.ranking) + len(tight.rejected) == free.distinct
     with pytest.raises(FitError, match=r"none of \d+ distinct candidates .* raise --max-params"):
         run(tmp_path, max_params=10)
+
+
+def test_the_limit_on_cores_is_on_the_mapped_network(tmp_path: Path) -> None:
+    free = run(tmp_path, candidates=4)
+    assert min(s.price.cores for s in free.ranking) > 4  # with one layer per core
+    tight = run(tmp_path, candidates=4, max_cores=4)
+    assert ids(tight) == ids(free)
+    for s in tight.ranking:
+        mapping = map_graph(build(s.candidate, TASK), LOIHI2, "balanced", effort="fast")
+        assert s.mapped_cores == s.row()["mapped_cores"] == mapping.n_cores <= 4
+    wide = small(channels=[128], hidden=[512])
+    with pytest.raises(FitError, match=r"least of these has \d+ cores in any .* raise --max-cores"):
+        run(tmp_path, space=wide, candidates=2, max_cores=1)
+
+
+def test_those_that_move_up_are_mapped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "RANKING_ROWS", 1)
+    ranking = run(tmp_path, candidates=4).ranking
+    fields = {"candidates": 9, "batch": 2, "max_cores": 5, "objectives": ["score"]}
+    spec = parse(fields, SearchSpec, "spec")
+    cores = dict(zip((s.candidate for s in ranking), (7, 6, 4, 9), strict=True))
+    kept, out = confirm.confirmed(ranking, spec, cores.__getitem__)
+    assert [s.mapped_cores for s in kept] == [4, None]  # the last is not shown, nor mapped
+    assert [r.detail for r in out] == ["7 cores as mapped", "6 cores as mapped"]
+    with pytest.raises(FitError, match=r"none of 4 .* at most 5 cores .* least uses 9"):
+        confirm.confirmed(ranking, spec, lambda candidate: 9)
 
 
 def test_scores_that_are_not_finite_reject(tmp_path: Path) -> None:
@@ -212,6 +246,38 @@ def test_killed_workers_lose_their_trial_alone(tmp_path: Path) -> None:
 def test_a_worker_that_dies_twice_ends_the_search(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="was killed twice"):
         run(tmp_path, Always("always"), workers=2, candidates=2)
+
+
+def test_a_fault_in_a_worker_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"evaluator failed \(ZeroDivisionError: of nothing\)"):
+        run(tmp_path, Faulty("faulty"), workers=2, candidates=2)
+
+
+def test_it_is_said_why_a_search_ended(tmp_path: Path) -> None:
+    assert run(tmp_path, candidates=10).ended == "all 10 candidates are proposed"
+    few = run(tmp_path, evaluations=5)
+    assert few.ended == few.as_row()["search"]["ended"] == "all 5 evaluations are made"
+    tiny = small(**TINY | {"ops": ["skip"]})  # every edge that is there is a skip
+    assert run(tmp_path, space=tiny, candidates=99).ended == "there are no more networks to propose"
+    again = run(tmp_path, space=tiny, strategy="tpe", candidates=9_999, batch=2)
+    assert again.ended == "the last 20 batches of tpe brought no new network"
+
+
+def test_an_evaluator_names_all_that_its_values_depend_on() -> None:
+    values = np.zeros((20, *TASK.shape), dtype=np.uint8)
+    labels = np.arange(20) % 2
+    data = Dataset("mine", ("a", "b"), TASK.shape, 4, values, labels, values[:1], labels[:1])
+    spec = load_recipe("spikernel-digits").train
+    base = Trained(data, spec, 0.2, device="cpu")
+    others = (
+        Trained(data, spec, 0.5, device="cpu"),
+        Trained(data, spec, 0.2, 1, device="cpu"),
+        Trained(replace(data, train_values=values + 1), spec, 0.2, device="cpu"),
+        Trained(replace(data, train_labels=1 - labels), spec, 0.2, device="cpu"),
+        Trained(data, spec.model_copy(update={"epochs": 1}), 0.2, device="cpu"),
+    )
+    assert base.about == Trained(data, spec, 0.2, device="cpu").about
+    assert len({base.about, *(other.about for other in others)}) == 6
 
 
 def test_successive_halving_gives_most_effort_to_few(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import kendalltau
 
+import neurocomp
 from neurocomp.arch import Candidate, Task, draw
 from neurocomp.data import load
 from neurocomp.spec.space import Space, load_space, narrowed
@@ -35,6 +38,20 @@ def aim(
     reached = {"≥": value >= wanted, "≤": value <= wanted, "=": value == wanted}[sign]
     shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
     print(f"  {'yes' if reached else 'NO '} {what}: {shown}{unit} ({sign} {wanted:,})", flush=True)
+
+
+@cache
+def code_digest() -> str:
+    """Of the sources that decide what candidates are proposed and how they are scored.
+
+    A figure that was kept under it was made by the same code.
+    """
+    root = Path(neurocomp.__file__).parent
+    digest = hashlib.sha256()
+    for package in ("arch", "explore", "score", "snn"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
@@ -74,5 +91,10 @@ def images(options: argparse.Namespace) -> Values:
     """
     if options.images is None:
         raise Missing("needs CIFAR-10 as folders of images: --images FOLDER (train/, test/)")
-    values = load(f"folder:{Path(options.images)}", None, CIFAR.input_bits).train_values
+    return _images(Path(options.images))
+
+
+@cache
+def _images(folder: Path) -> Values:
+    values = load(f"folder:{folder}", None, CIFAR.input_bits).train_values
     return values[np.random.default_rng(0).permutation(len(values))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import tempfile
 import time
@@ -25,6 +26,7 @@ from search_parts.common import (
     CIFAR,
     Values,
     aim,
+    code_digest,
     cpu_seconds,
     distinct,
     images,
@@ -67,7 +69,10 @@ def reference(options: argparse.Namespace) -> dict[Candidate, list[float]]:
 
 
 def _file(options: argparse.Namespace) -> Path:
-    return Path(options.keep) / f"reference-{options.reference.replace(',', '-')}.json"
+    """Where scores of these settings, images and code are kept."""
+    shown = hashlib.sha256(images(options)[:1000].tobytes()).hexdigest()[:10]
+    settings = options.reference.replace(",", "-")
+    return Path(options.keep) / f"reference-{settings}-{shown}-{code_digest()}.json"
 
 
 def _kept(options: argparse.Namespace) -> dict[str, list[float]]:

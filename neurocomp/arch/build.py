@@ -13,8 +13,9 @@ nothing else feeds, as of the two poolings here, and fold its scale per channel 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from neurocomp.arch.candidate import Candidate
 from neurocomp.arch.cell import SKIP, ZEROIZE, Cell, EdgeOp, edges
@@ -23,6 +24,8 @@ from neurocomp.errors import InputError
 from neurocomp.ir import CubaLif, Graph, Shape
 from neurocomp.spec.macro import Stage, stage
 from neurocomp.spec.space import Space
+
+_Net = TypeVar("_Net", bound=Network)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,21 @@ def build(candidate: Candidate, task: Task, *, renamed: bool = True) -> Graph:
     Raises:
         InputError: the task's images cannot be made smaller as the candidate wants.
     """
+    made = candidate.canonical() if renamed else candidate.live()
+    net, out = grow(made, task, Network)
+    return net.graph(candidate.id, out, candidate.timesteps)
+
+
+def grow(candidate: Candidate, task: Task, kind: Callable[[CubaLif], _Net]) -> tuple[_Net, str]:
+    """A network of a kind with a candidate's populations and projections, and its output's name.
+
+    Args:
+        candidate: without dead edges.
+        kind: makes an empty network of the candidate's neurons.
+
+    Raises:
+        InputError: as `build`.
+    """
     rows, columns = _reduced(task, candidate.macro)
     pool = max(candidate.final_pool, 1)
     if rows % pool or columns % pool:
@@ -77,7 +95,8 @@ def build(candidate: Candidate, task: Task, *, renamed: bool = True) -> Graph:
             f"candidate {candidate.id}: final_pool {pool} does not divide the {rows}×{columns} "
             f"nodes of the last cell; choose a divisor of both"
         )
-    return _Builder(candidate.canonical() if renamed else candidate.live(), task).graph()
+    net = kind(CubaLif(candidate.threshold, 1.0, candidate.voltage_decay))
+    return net, _Builder(candidate, task, net).output()
 
 
 def _reduced(task: Task, macro: Sequence[str]) -> tuple[int, int]:
@@ -98,21 +117,20 @@ def _reduced(task: Task, macro: Sequence[str]) -> tuple[int, int]:
 class _Builder:
     """Goes through the stages; what leads on are the signals that make up a stage's output."""
 
-    def __init__(self, candidate: Candidate, task: Task) -> None:
-        self._candidate, self._task = candidate, task
-        self._net = Network(CubaLif(candidate.threshold, 1.0, candidate.voltage_decay))
+    def __init__(self, candidate: Candidate, task: Task, net: Network) -> None:
+        self._candidate, self._task, self._net = candidate, task, net
         self._width = candidate.channels
         self._numbers = {"conv": 0, "cell": 0, "pool": 0}
 
-    def graph(self) -> Graph:
+    def output(self) -> str:
+        """Go through all stages; the output's name."""
         candidate, net = self._candidate, self._net
         before: Sequence[Signal] = ()
         top: Sequence[Signal] = (net.input(self._task.shape, self._task.input_bits),)
         for text in candidate.macro:
             before, top = top, self._stage(stage(text), before, top)
         out = self._dense("out", top, self._task.classes)
-        name = net.spikes(out, neuron=CubaLif(candidate.threshold, 1.0, 0.0))
-        return net.graph(candidate.id, name, candidate.timesteps)
+        return net.spikes(out, neuron=CubaLif(candidate.threshold, 1.0, 0.0))
 
     def _stage(
         self, one: Stage, before: Sequence[Signal], top: Sequence[Signal]

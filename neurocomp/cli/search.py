@@ -45,7 +45,9 @@ def search(
     ] = None,
     objective: Annotated[
         list[str] | None,
-        typer.Option(help="score, then stored_mb, cores, synops, energy_mj, …; once for each."),
+        typer.Option(
+            help="score, then stored_mb, cores (one layer per core), synops, …; once for each."
+        ),
     ] = None,
     budget: Annotated[
         list[str] | None,
@@ -55,7 +57,7 @@ def search(
         int | None, typer.Option(min=1, help="Reject candidates with more parameters (Eq. 2).")
     ] = None,
     max_cores: Annotated[
-        int | None, typer.Option(min=1, help="Cores of the network at most.")
+        int | None, typer.Option(min=1, help="Cores of the mapped network at most.")
     ] = None,
     max_bits: Annotated[
         int | None,

@@ -36,6 +36,8 @@ def show_summary(out: Console, summary: dict[str, Any]) -> None:
 
 
 def _show_search(out: Console, summary: dict[str, Any]) -> None:
+    from neurocomp.report.overview import counted
+
     found, best = summary["search"], summary["best"]
     if found.get("strategy") == "joint":
         _show_joint(out, summary)
@@ -45,11 +47,18 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
         f"{found['feasible']} feasible, in {found['seconds']:.1f} s "
         f"({found['candidates_per_second']:.1f} candidates/s)"
     )
-    headers = ("candidate", "score", "convolutions", "parameters", "stored bits", "cores")
+    if "ended" in found:  # not in runs of earlier versions
+        out.line(f"ended because {found['ended']}")
+    headers = ("candidate", "score", "convolutions", "parameters", "stored bits", "cores alone")
     keys = ("id", "score", "convolutions", "params", "stored_bits", "cores")
     rows = [[row[key] for key in keys] for row in found["ranking"][:10]]
     out.table("best candidates", headers, rows)
-    out.line(f"chosen: {best['id']}, score {best['score']:.2f}, {best['cores']} cores")
+    mapped = best.get("mapped_cores")  # not in runs of earlier versions
+    used = "" if mapped is None else f", {counted(mapped, 'core')} as mapped"
+    out.line(
+        f"chosen: {best['id']}, score {best['score']:.2f}, "
+        f"{counted(best['cores'], 'core')} with one layer per core{used}"
+    )
 
 
 def _show_joint(out: Console, summary: dict[str, Any]) -> None:

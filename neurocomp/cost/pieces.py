@@ -3,23 +3,26 @@
 What a projection costs, its op decides; how many cores a population takes, the ops on all edges of
 its node decide. So a candidate's price is a sum of pieces that are found in dictionaries, without
 building the network. Cells of two inputs, or whose nodes carry sums, are priced as whole networks.
+Parameters and bits of pieces that are new are summed up, all else needs the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter, mul
-from typing import Generic, TypeAlias, TypeVar
+from operator import itemgetter
+from typing import TypeVar
 
 from neurocomp.arch import Candidate, Task, build
-from neurocomp.arch.cell import ZEROIZE, edges, live_edges
-from neurocomp.cost.groups import Group, groups_of
+from neurocomp.arch.cell import ZEROIZE
+from neurocomp.cost.groups import groups_of
+from neurocomp.cost.known import Known, Ops, Pieces
 from neurocomp.cost.price import (
     ASSUMED_RATE,
     Price,
     Room,
     Work,
     combined,
+    least_cores,
     n_available,
     room_of,
     total_room,
@@ -27,15 +30,15 @@ from neurocomp.cost.price import (
     work_of,
 )
 from neurocomp.cost.size import output_bias
+from neurocomp.cost.tally import Size, sizes_of, total_size
 from neurocomp.errors import FitError
 from neurocomp.hw.layer import ENDLESS
 from neurocomp.ir import Graph
 from neurocomp.spec.target import Target
 
 TARGET = "target"
-_Ops: TypeAlias = tuple[int, ...]  # a number per op, 0 = zeroize
 _Piece = TypeVar("_Piece")
-_COLUMN: dict[str, Callable[[Work], float]] = {
+_COLUMN: dict[str, Callable[[tuple[float, ...]], float]] = {
     name: itemgetter(place) for place, name in enumerate(Work._fields)
 }
 _CORES: Callable[[Room], float] = itemgetter(0)
@@ -47,8 +50,9 @@ class Pricer:
     def __init__(self, task: Task, target: Target, rate: float = ASSUMED_RATE) -> None:
         self._task, self._target, self._rate = task, target, rate
         self._available = n_available(target)
-        self._known: dict[tuple[object, ...], _Known] = {}
-        self._last: tuple[tuple[object, ...], _Known | None] = (), None
+        self._known: dict[tuple[object, ...], Known] = {}
+        self._sizes: dict[tuple[object, ...], Pieces[Size]] = {}
+        self._last: tuple[tuple[object, ...], Known | None] = (), None
         self._numbers = {ZEROIZE: 0}
         self._faults: dict[Room, str] = {}
 
@@ -75,11 +79,12 @@ class Pricer:
         Pieces that are not known yet are priced only where those that are known keep the limit.
 
         Args:
-            limits: ("cores" or a field of `Work`, the most of it).
+            limits: ("cores" or a field of `Work`, the most of it). Populations may share cores, so
+                only what needs more of them in every mapping passes that limit.
 
         Returns:
             The limit's name with what the candidate has, or with a lower bound of that; the name
-            is "target" where it does not fit the target.
+            is "target" where it does not fit the target with one population per core.
         """
         known, ops = self._of(candidate)
         most_cores: float = self._available
@@ -89,31 +94,40 @@ class Pricer:
                 continue
             kept = 1.0 if name == "params" else 1.0 - candidate.prune
             column = _COLUMN[name]
-            found = self._total(candidate, known, ops, known.work, column, most / kept)
+            if name in Size._fields:
+                found = self._total(candidate, known, ops, known.sizes, column, most / kept)
+            else:
+                found = self._total(candidate, known, ops, known.work, column, most / kept)
             if kept * found > most:
                 return name, kept * found
         cores = self._total(candidate, known, ops, known.rooms, _CORES, most_cores)
         if cores > self._available:
             return TARGET, cores
-        return ("cores", cores) if cores > most_cores else None
+        if cores <= most_cores:
+            return None
+        least = self._least_cores(candidate, known, ops, most_cores)
+        return ("cores", least) if least > most_cores else None
 
     def total(self, candidate: Candidate, name: str) -> float:
-        """What a candidate has of "cores" or a field of `Work`, whether it fits or not."""
+        """What a candidate has of a field of `Work`, or the least "cores" that it needs."""
         known, ops = self._of(candidate)
         if name == "cores":
-            return sum(_CORES(part) for part in self._parts(candidate, known, ops, known.rooms))
+            return self._least_cores(candidate, known, ops, NO_LIMIT)
         kept = 1.0 if name == "params" else 1.0 - candidate.prune
-        parts = self._parts(candidate, known, ops, known.work)
-        return kept * sum(_COLUMN[name](part) for part in parts)
+        column = _COLUMN[name]
+        if name in Size._fields:
+            sizes = self._parts(candidate, known, ops, known.sizes)
+            return kept * sum(column(part) for part in sizes)
+        return kept * sum(column(part) for part in self._parts(candidate, known, ops, known.work))
 
-    def _of(self, c: Candidate) -> tuple[_Known, _Ops]:
+    def _of(self, c: Candidate) -> tuple[Known, Ops]:
         """What is known of candidates that differ in their ops alone, and this one's live ops."""
         key = (c.channels, c.final_pool, c.hidden, c.macro_bits, c.timesteps, c.kind, c.macro)
         last, known = self._last
         if known is None or key != last:
             known = self._known.get(key)
             if known is None:
-                known = self._known[key] = _Known(c)
+                known = self._known[key] = Known(c, self._sizes_of(c))
             self._last = key, known
         numbers = self._numbers
         try:
@@ -123,12 +137,18 @@ class Pricer:
                 numbers.setdefault(op, len(numbers))
             return self._of(c)
 
+    def _sizes_of(self, c: Candidate) -> Pieces[Size]:
+        """Sizes of pieces, which candidates share that differ in their timesteps as well."""
+        key = (c.channels, c.final_pool, c.hidden, c.macro_bits, c.kind, c.macro, len(c.cells))
+        groups = groups_of(c.kind, c.macro, len(c.cells))
+        return self._sizes.setdefault(key, Pieces(groups.work, Size()))
+
     def _total(
         self,
         candidate: Candidate,
-        known: _Known,
-        ops: _Ops,
-        pieces: _Pieces[_Piece],
+        known: Known,
+        ops: Ops,
+        pieces: Pieces[_Piece],
         column: Callable[[_Piece], float],
         most: float,
     ) -> float:
@@ -143,15 +163,34 @@ class Pricer:
             parts = self._parts(candidate, known, ops, pieces)
             return sum([column(part) for part in parts])
 
+    def _least_cores(self, candidate: Candidate, known: Known, ops: Ops, most: float) -> int:
+        """Cores in any mapping, of the pieces that are known if these alone need more than most."""
+        rooms = known.rooms
+        there = [of[take(ops)] for take, of in rooms.of if take(ops) in of]
+        least = least_cores(total_room([rooms.outside, *there]), self._target)
+        if least > most or len(there) == len(rooms.of):
+            return least
+        return least_cores(total_room(self._parts(candidate, known, ops, rooms)), self._target)
+
     def _parts(
-        self, candidate: Candidate, known: _Known, ops: _Ops, pieces: _Pieces[_Piece]
+        self, candidate: Candidate, known: Known, ops: Ops, pieces: Pieces[_Piece]
     ) -> list[_Piece]:
         """All pieces of a candidate."""
         if any(take(ops) not in of for take, of in pieces.of):
-            self._learn(candidate, known, ops)
+            learn = self._measure if pieces is known.sizes else self._learn
+            learn(candidate, known, ops)
         return [pieces.outside, *(of[take(ops)] for take, of in pieces.of)]
 
-    def _learn(self, candidate: Candidate, known: _Known, ops: _Ops) -> None:
+    def _measure(self, candidate: Candidate, known: Known, ops: Ops) -> None:
+        """Sum up the sizes of a candidate's pieces."""
+        left = sizes_of(candidate, self._task)
+        for (take, sizes), names in zip(known.sizes.of, known.sizes.names, strict=True):
+            sizes[take(ops)] = total_size([size for name, size in left if name.startswith(names)])
+            left = [one for one in left if not one[0].startswith(names)]
+        outside = total_size([size for _, size in left])
+        known.sizes.outside = outside._replace(params=outside.params + self._task.classes)
+
+    def _learn(self, candidate: Candidate, known: Known, ops: Ops) -> None:
         """Build a candidate's network and price the pieces of it that are not known yet."""
         graph = build(candidate, self._task, renamed=False)
         rest = {p.name for p in graph.neurons}
@@ -178,50 +217,6 @@ class Pricer:
             endless = Room(ENDLESS + len(self._faults))
             self._faults[endless] = str(fault)
             return endless
-
-
-class _Pieces(Generic[_Piece]):
-    """Prices of pieces.
-
-    Attributes:
-        of: prices by the ops that decide on them, which the function takes out of all ops.
-        names: of each piece, as in `Group`.
-        outside: what stands outside the cells.
-    """
-
-    def __init__(self, groups: Sequence[Group], nothing: _Piece) -> None:
-        self.of: list[tuple[Callable[[_Ops], object], dict[object, _Piece]]] = [
-            (itemgetter(*group.places), {}) for group in groups
-        ]
-        self.names = tuple(group.names for group in groups)
-        self.outside: _Piece = nothing
-
-
-class _Known:
-    """What is known of candidates that differ in their ops alone."""
-
-    def __init__(self, candidate: Candidate) -> None:
-        self._kind = candidate.kind
-        self._n_edges = len(edges(candidate.kind))
-        self._live: dict[tuple[bool, ...], tuple[bool, ...]] = {}
-        groups = groups_of(candidate.kind, candidate.macro, len(candidate.cells))
-        self.work: _Pieces[Work] = _Pieces(groups.work, Work())
-        self.rooms: _Pieces[Room] = _Pieces(groups.rooms, Room())
-
-    def live(self, ops: list[int]) -> _Ops:
-        """The ops of all genotypes without the dead ones."""
-        n = self._n_edges
-        if len(ops) == n:
-            return self._live_cell(ops)
-        cells = (self._live_cell(ops[k : k + n]) for k in range(0, len(ops), n))
-        return tuple(op for cell in cells for op in cell)
-
-    def _live_cell(self, ops: list[int]) -> _Ops:
-        present = tuple(map(bool, ops))
-        alive = self._live.get(present)
-        if alive is None:
-            alive = self._live[present] = live_edges(present, self._kind)
-        return tuple(map(mul, ops, alive))
 
 
 def _there(graph: Graph, names: Sequence[str]) -> list[str]:

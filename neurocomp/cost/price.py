@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
 
 from neurocomp.cost.litesnn import energy_mj
@@ -11,6 +12,8 @@ from neurocomp.cost.size import is_fixed, n_parameters, n_trained, output_bias
 from neurocomp.cost.synops import is_graded, synops_of
 from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores
+from neurocomp.hw.layer import layer_of
+from neurocomp.hw.needs import least_needs
 from neurocomp.ir import Graph, Projection
 from neurocomp.spec.target import Target
 
@@ -27,8 +30,8 @@ class Price:
         stored_bits: synapse memory that the weights take on the target's cores, in whole words and
             with every core's copy of a shared kernel.
         synops: synaptic operations per image at the assumed rate, LitE-SNN's Eq. 12.
-        cores: that the network takes with one layer per core; a mapping that lets layers share
-            cores may need fewer.
+        cores: an estimate, that the network takes with one layer per core; a mapping that lets
+            layers share cores needs fewer.
         chips: that hold so many cores.
         bit_synops: synaptic operations times designed weight bits, of trained layers, Eq. 20.
         energy_mj: per image in 45 nm CMOS, 0.9 pJ per addition and 3.7 pJ per multiplication of
@@ -57,10 +60,20 @@ class Work(NamedTuple):
 
 
 class Room(NamedTuple):
-    """What one population adds to a price: cores, and synapse words on all of them."""
+    """What one population adds to a price, and what it takes of cores that it shares.
+
+    Attributes:
+        cores: with cores of its own; words: synapse words on all of them.
+        neurons, synapse_words, in_axons, axon_map, total_words: in any mapping at least.
+    """
 
     cores: int = 0
     words: int = 0
+    neurons: float = 0.0
+    synapse_words: float = 0.0
+    in_axons: float = 0.0
+    axon_map: float = 0.0
+    total_words: float = 0.0
 
 
 def price(
@@ -102,13 +115,27 @@ def work_of(graph: Graph, e: Projection, rate: float) -> Work:
 
 
 def room_of(graph: Graph, name: str, target: Target) -> Room:
-    """What a population takes on the target when no other shares its cores.
+    """What a population takes on the target.
 
     Raises:
         FitError: it does not fit a core however it is cut.
     """
     cut = layer_cores(graph, name, target)
-    return Room(cut.n_cores, cut.synapse_words)
+    return Room(
+        cut.n_cores, cut.synapse_words, **least_needs(layer_of(graph, name, target), target)
+    )
+
+
+def least_cores(room: Room, target: Target) -> int:
+    """Cores that no mapping of a network can do without, however its populations share them.
+
+    Args:
+        room: of all populations, or of some: of these alone then.
+    """
+    limits: dict[str, int | None] = target.limits._asdict()
+    taken: dict[str, float] = room._asdict()
+    shared = Room._fields[2:]
+    return max(1, *(ceil(taken[name] / limit) for name in shared if (limit := limits[name])))
 
 
 def total_work(parts: Iterable[Work]) -> Work:

@@ -22,7 +22,8 @@ class Limit(NamedTuple):
     """A limit on something that a candidate costs.
 
     Attributes:
-        price: field of `Price`; words: what it counts; option: of the command line.
+        price: field of `Price`; of "cores" the least that any mapping needs.
+        words: what it counts; option: of the command line.
     """
 
     name: str
@@ -37,7 +38,7 @@ def limits_of(spec: SearchSpec) -> tuple[Limit, ...]:
     known = (
         ("max_params", "params", spec.max_params, "parameters", "--max-params"),
         ("max_bits", "model_bits", spec.max_bits, "weight bits", "--max-bits"),
-        ("max_cores", "cores", spec.max_cores, "cores", "--max-cores"),
+        ("max_cores", "cores", spec.max_cores, "cores in any mapping", "--max-cores"),
     )
     return tuple(
         Limit(name, price, most, words, option)
@@ -78,7 +79,8 @@ class Gate:
         limit = next(limit for limit in self._limits if limit.price == passed[0])
         reason = f"more than {limit.most:,} {limit.words}"
         detail = f"{passed[1]:,.0f} {limit.words} or more"
-        return Rejected(candidate, None, limit.name, reason, detail, passed)
+        name = "least_cores" if limit.price == "cores" else limit.price
+        return Rejected(candidate, None, limit.name, reason, detail, (name, passed[1]))
 
     def passes(self, candidate: Candidate) -> bool:
         """What `judge` decides, without prices and reasons, in microseconds."""

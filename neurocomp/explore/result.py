@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from neurocomp.arch import Candidate
 from neurocomp.arch.features import depth
 from neurocomp.cost import Price
 from neurocomp.errors import FitError
-from neurocomp.explore.front import front, volume_over_time
+from neurocomp.explore.front import Points, front, volume_over_time
 from neurocomp.explore.objectives import OBJECTIVES, costs
 
 RANKING_ROWS = 20  # of the ranking that stand in the summary; `rows` has all
@@ -28,15 +28,21 @@ BASELINES: dict[str, Callable[[Scored], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate within the limits, with its score."""
+    """A candidate within the limits, with its score.
+
+    Attributes:
+        mapped_cores: that it uses as it is mapped; None where nobody has mapped it.
+    """
 
     candidate: Candidate
     price: Price
     score: float
+    mapped_cores: int | None = None
 
     def row(self) -> dict[str, Any]:
         """The candidate as plain values, the count of live convolutions beside the score."""
-        return _row(self.candidate, self.price) | {"score": self.score, "rejected": None}
+        row = _row(self.candidate, self.price) | {"mapped_cores": self.mapped_cores}
+        return row | {"score": self.score, "rejected": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class Rejected:
         limit: what it breaks: a limit's name, target, table, score or halving.
         reason: the same in words, equal for all candidates that break the same limit.
         detail: what exactly was found.
-        passed: field of `Price` that is limited, and what it has of that or a lower bound.
+        passed: field of `Price` that is limited, and what it has of that or a lower bound; of
+            "least_cores", what any mapping needs.
     """
 
     candidate: Candidate
@@ -78,6 +85,7 @@ class SearchResult:
         evaluated: of this and all earlier calls; evaluating_seconds: wall time of these.
         seconds: of this and all earlier calls, with what this call did besides evaluating.
         accounts: trials of the study by what became of them.
+        ended: why the search proposed no more, in words.
     """
 
     drawn: int
@@ -94,6 +102,7 @@ class SearchResult:
     accounts: Mapping[str, int] = field(default_factory=dict)
     strategy: str = "random"
     evaluator: str = ""
+    ended: str = ""
 
     @cached_property
     def best(self) -> Scored:
@@ -133,12 +142,12 @@ class SearchResult:
         """
         if not self.ranking:
             return ()
-        return tuple(self.ranking[i] for i in front(self._costs(self.ranking)))
+        return tuple(self.ranking[i] for i in front(points(self.objectives, self.ranking)))
 
     @cached_property
     def hypervolume(self) -> list[tuple[int, float]]:
         """(evaluations, share of the box between the best and the worst of each objective)."""
-        return volume_over_time(self._costs(self.order)) if self.order else []
+        return volume_over_time(points(self.objectives, self.order)) if self.order else []
 
     @cached_property
     def taus(self) -> dict[str, float | None]:
@@ -176,6 +185,7 @@ class SearchResult:
                 "feasible": self.feasible,
                 "rejected": dict(Counter(r.limit for r in self.rejected)),
                 "evaluated": self.evaluated,
+                "ended": self.ended,
                 "seconds": self.seconds,
                 "candidates_per_second": self.candidates_per_second,
                 "trials": dict(self.accounts),
@@ -189,13 +199,15 @@ class SearchResult:
             "pareto": [s.row() | {"candidate": s.candidate.as_dict()} for s in self.pareto],
         }
 
-    def _costs(self, scored: tuple[Scored, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return np.array([costs(self.objectives, s.score, s.price) for s in scored])
-
     @staticmethod
     def _cost(name: str, scored: Scored) -> float:
         cost = OBJECTIVES[name].cost
         return -scored.score if cost is None else float(cost(scored.price))
+
+
+def points(objectives: Sequence[str], scored: Sequence[Scored]) -> Points:
+    """(N, objectives) what candidates are weighed by, all the better the smaller."""
+    return np.array([costs(objectives, s.score, s.price) for s in scored])
 
 
 def _row(candidate: Candidate, price: Price | None) -> dict[str, Any]:
@@ -207,4 +219,6 @@ def _row(candidate: Candidate, price: Price | None) -> dict[str, Any]:
         "prune": candidate.prune,
         "convolutions": candidate.convolutions,
         **(blank if price is None else asdict(price)),
+        "least_cores": None,
+        "mapped_cores": None,
     }

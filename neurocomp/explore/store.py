@@ -3,60 +3,28 @@
 Every evaluation is a trial of an Optuna study, so that its dashboard can show them. A trial is
 claimed (RUNNING) before it is evaluated, with who claimed it; of two claims for the same candidate
 the lower trial number counts, which storage hands out one after the other. So no candidate is
-evaluated twice, on however many machines. Claims of processes that are gone are reaped.
+evaluated twice, on however many machines. Claims of processes that are gone are reaped; one that
+was only away for long finds its claim lost, and goes on with the others' outcome.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
-import time
-import uuid
+import contextlib
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import optuna
-import psutil  # type: ignore[import-untyped]
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from neurocomp.errors import RunError
 from neurocomp.explore.outcome import Outcome
-from neurocomp.explore.storage import opened, reachable
+from neurocomp.explore.presence import Presence
+from neurocomp.explore.storage import Line, opened
 
-BEAT_S = 20.0  # how often a process says that it is there
-SILENCE_S = 90.0  # after which a process on another machine counts as gone
 _CLAIM, _OWNER, _LOST, _SAID = "id", "owner", "lost", "said"
-
-
-class Owner(NamedTuple):
-    """A process that evaluates.
-
-    Attributes:
-        started: of the process, seconds since the epoch; tells it from a later one of its number.
-    """
-
-    host: str
-    process: int
-    started: float
-
-    @classmethod
-    def me(cls) -> Owner:
-        """This process."""
-        return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
-
-    def gone(self, beat: float) -> bool:
-        """Whether the process has ended, or has not been heard of since a moment too long ago."""
-        if self.host == socket.gethostname():
-            try:
-                found = psutil.Process(self.process)
-                alive = abs(found.create_time() - self.started) < 1.0
-                return not alive or found.status() == psutil.STATUS_ZOMBIE
-            except psutil.NoSuchProcess:
-                return True
-        return time.time() - beat > SILENCE_S
 
 
 class Store:
@@ -73,27 +41,24 @@ class Store:
             InputError: the storage cannot be reached or written, or is something else.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.place = str(storage)
-        self._me = f"{uuid.uuid4().hex[:12]}"
         self._storage = opened(storage)
-        with reachable(self.place):
-            optuna.create_study(
-                storage=self._storage,
-                study_name=study,
-                direction=StudyDirection.MAXIMIZE,
-                load_if_exists=True,
-            )
-            self._study = self._storage.get_study_id_from_name(study)
+        self._ask = Line(storage)
+        self._ask(
+            optuna.create_study,
+            storage=self._storage,
+            study_name=study,
+            direction=StudyDirection.MAXIMIZE,
+            load_if_exists=True,
+        )
+        self._study = self._ask(self._storage.get_study_id_from_name, study)
         self._mine: dict[str, int] = {}  # trial by key, of what this process has claimed
         self._known: dict[str, FrozenTrial] = {}
         self._running: dict[str, FrozenTrial] = {}  # of each key the claim that counts
         self._settled = 0  # so many trials are finished and read, from the first on
-        self._stop = threading.Event()
-        self._heart = threading.Thread(target=self._beat, daemon=True)
+        self._presence = Presence(self._ask, self._storage, self._study)
 
     def __enter__(self) -> Store:
-        self._say_hello()
-        self._heart.start()
+        self._presence.start()
         self.refresh()
         return self
 
@@ -103,35 +68,36 @@ class Store:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._heart.join()
-        for trial in self._mine.values():
-            self._lose(trial)
+        self._ask.close()
+        self._presence.stop()
+        with contextlib.suppress(RunError):  # whoever comes next reaps these claims
+            for trial in self._mine.values():
+                self._lose(trial)
 
     def refresh(self) -> None:
         """Read what others have done, and reap the claims of those that are gone."""
-        owners = self._owners()
-        trials = self._storage.get_all_trials(self._study, deepcopy=False)
+        trials = self._ask(self._storage.get_all_trials, self._study, deepcopy=False)
+        there = (
+            self._presence.there()
+        )  # read after the trials: whoever has claimed has said hello before
         self._running.clear()
         settled = True
         for trial in trials[self._settled :]:
-            key, owner = str(trial.user_attrs.get(_CLAIM)), trial.user_attrs.get(_OWNER)
+            key = str(trial.user_attrs.get(_CLAIM))
             if not trial.state.is_finished():
                 settled = False
-                if owner not in owners or owners[owner][0].gone(owners[owner][1]):
-                    self._lose(trial.number)
-                else:
+                if trial.user_attrs.get(_OWNER) in there:
                     self._running.setdefault(key, trial)
-            elif _LOST not in trial.user_attrs:
+                else:
+                    self._lose(trial.number)
+            elif not _is_lost(trial):
                 self._known.setdefault(key, trial)
             self._settled += settled
 
     def start(self, n: int) -> int:
         """Where among n evaluations to begin, so that processes at work together seldom meet."""
-        at_work = sorted(
-            name for name, (owner, beat) in self._owners().items() if not owner.gone(beat)
-        )
-        return n * at_work.index(self._me) // len(at_work)
+        at_work = sorted(self._presence.there())
+        return n * at_work.index(self._presence.me) // len(at_work)
 
     def known(self, key: str) -> Outcome | None:
         """The outcome of an evaluation that is finished, as far as this process has read."""
@@ -152,27 +118,42 @@ class Store:
             about: JSON values that are kept beside it.
         """
         template = optuna.create_trial(
-            state=TrialState.RUNNING, user_attrs={_CLAIM: key, _OWNER: self._me, **about}
+            state=TrialState.RUNNING, user_attrs={_CLAIM: key, _OWNER: self._presence.me, **about}
         )
-        trial = self._storage.create_new_trial(self._study, template_trial=template)
-        mine = self._storage.get_trial_number_from_id(trial)
+        trial = self._ask(self._storage.create_new_trial, self._study, template_trial=template)
+        new = self._ask(self._storage.get_trial_number_from_id, trial)
         self.refresh()
-        if key in self._known or self._running[key].number != mine:
-            self._lose(mine)
+        counts = self._running.get(key)
+        mine = counts is not None and counts.user_attrs[_OWNER] == self._presence.me
+        if counts is None or not mine or key in self._known:
+            self._lose(new)
             return False
-        self._mine[key] = mine
+        if counts.number != new:  # the storage was away, and had heard the first time
+            self._lose(new)
+        self._mine[key] = counts.number
         return True
 
     def finish(self, key: str, outcome: Outcome) -> None:
-        """Write the outcome of what was claimed; it is there when this returns."""
+        """Write the outcome of what was claimed; it is there when this returns.
+
+        A claim that others have taken for dead is claimed again, unless one of them has done so:
+        then their outcome will count.
+        """
         trial = self._id(self._mine.pop(key))
         said = {"spikes": outcome.spikes, "seconds": outcome.seconds}
-        self._storage.set_trial_user_attr(trial, _SAID, said)
-        if outcome.score is None:
-            self._storage.set_trial_state_values(trial, TrialState.FAIL)
-        else:
-            self._storage.set_trial_state_values(trial, TrialState.COMPLETE, [outcome.score])
-        self._known[key] = self._storage.get_trial(trial)
+        try:
+            self._ask(self._storage.set_trial_user_attr, trial, _SAID, said)
+            if outcome.score is None:
+                self._close(trial, TrialState.FAIL)
+            else:
+                self._close(trial, TrialState.COMPLETE, [outcome.score])
+        except UpdateFinishedTrialError:
+            lost = self._ask(self._storage.get_trial, trial).user_attrs
+            about = {k: v for k, v in lost.items() if k not in (_CLAIM, _OWNER, _LOST, _SAID)}
+            if self.claim(key, about):
+                self.finish(key, outcome)
+            return
+        self._known[key] = self._ask(self._storage.get_trial, trial)
 
     def drop(self, key: str) -> None:
         """Give up what was claimed."""
@@ -196,40 +177,29 @@ class Store:
     def accounts(self) -> dict[str, int]:
         """Number of trials: scored, without a finite score, lost with their process, running."""
         counts = dict.fromkeys(("scored", "unscored", "lost", "running"), 0)
-        for trial in self._storage.get_all_trials(self._study, deepcopy=False):
+        for trial in self._ask(self._storage.get_all_trials, self._study, deepcopy=False):
             if trial.state == TrialState.COMPLETE:
                 counts["scored"] += 1
             elif trial.state == TrialState.RUNNING:
                 counts["running"] += 1
             else:
-                counts["lost" if _LOST in trial.user_attrs else "unscored"] += 1
+                counts["lost" if _is_lost(trial) else "unscored"] += 1
         return counts
 
     def _id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._study, number)
+        return self._ask(self._storage.get_trial_id_from_study_id_trial_number, self._study, number)
+
+    def _close(self, trial: int, state: TrialState, values: list[float] | None = None) -> None:
+        self._ask(self._storage.set_trial_state_values, trial, state, values)
 
     def _lose(self, number: int) -> None:
         """Close a claim without an outcome, unless somebody else has closed it."""
         trial = self._id(number)
-        try:
-            self._storage.set_trial_user_attr(trial, _LOST, True)
-            self._storage.set_trial_state_values(trial, TrialState.FAIL)
-        except UpdateFinishedTrialError:
-            pass
+        with contextlib.suppress(UpdateFinishedTrialError):
+            self._ask(self._storage.set_trial_user_attr, trial, _LOST, True)
+            self._close(trial, TrialState.FAIL)
 
-    def _owners(self) -> dict[str, tuple[Owner, float]]:
-        """Processes with the moment at which each was heard of last."""
-        attributes = self._storage.get_study_user_attrs(self._study)
-        return {
-            name.removeprefix("owner:"): (Owner(*value["owner"]), value["beat"])
-            for name, value in attributes.items()
-            if name.startswith("owner:")
-        }
 
-    def _say_hello(self) -> None:
-        value = {"owner": list(Owner.me()), "beat": time.time()}
-        self._storage.set_study_user_attr(self._study, f"owner:{self._me}", value)
-
-    def _beat(self) -> None:
-        while not self._stop.wait(BEAT_S):
-            self._say_hello()
+def _is_lost(trial: FrozenTrial) -> bool:
+    """Whether a finished trial has no outcome: an outcome may have come while it was reaped."""
+    return trial.state != TrialState.COMPLETE and _LOST in trial.user_attrs

@@ -9,6 +9,7 @@ from pathlib import Path
 from neurocomp.arch import Candidate, Task, for_task
 from neurocomp.cost import Price, Pricer
 from neurocomp.errors import FitError, InputError, RunError
+from neurocomp.explore.confirm import confirmed, mapped_by
 from neurocomp.explore.evaluate import FULL, Evaluation, key_of
 from neurocomp.explore.limits import Gate
 from neurocomp.explore.objectives import costs
@@ -33,6 +34,7 @@ def search(
     storage: Path | str,
     seed: int = 0,
     workers: int = 1,
+    policy: str = "balanced",
     progress: Progress | None = None,
 ) -> SearchResult:
     """Propose candidates, price each on the target, evaluate those within the limits, rank them.
@@ -47,10 +49,12 @@ def search(
         workers: processes that evaluate, with one thread each; 1 evaluates in this process. With
             more, ``evaluator`` must be picklable, and a script must call this under
             ``if __name__ == "__main__":``, because the workers import it.
+        policy: of the mapping that the limit on cores is held by.
 
     Raises:
         InputError: the space does not suit the task, or the storage cannot be used.
-        FitError: no candidate is within the limits; says which limit is to be relaxed.
+        FitError: no candidate is within the limits, or none as it is mapped; says which limit is to
+            be relaxed.
         RunError: a worker was killed twice at the same candidate (what was evaluated is kept), or
             no score is finite.
     """
@@ -65,7 +69,7 @@ def search(
         Workers(evaluator, workers) as pool,
     ):
         evaluation = Evaluation(store, pool, book.evaluated)
-        while book.goes_on and (batch := strategy.ask()):
+        while book.ended is None and (batch := strategy.ask()):
             feasible = book.take(batch)
             began = time.perf_counter()
             if spec.halving is None:
@@ -78,21 +82,24 @@ def search(
         book.require_result()
         at_work = store.seconds_at_work(book.keys)
         accounts = store.accounts()
+    ranking, over = confirmed(book.ranking(), spec, mapped_by(policy, task, target))
+    there = {s.candidate: s for s in ranking}
     return SearchResult(
         drawn=book.drawn,
         distinct=len(book.seen),
-        ranking=book.ranking(),
-        rejected=tuple(book.rejected.values()),
+        ranking=ranking,
+        rejected=(*book.rejected.values(), *over),
         evaluated_now=evaluation.now,
         evaluated=len(book.keys),
         evaluating_seconds=at_work,
         seconds=at_work + time.perf_counter() - start - evaluating,
-        order=tuple(book.scored.values()),
+        order=tuple(there[c] for c in book.scored if c in there),
         objectives=spec.objectives,
         budgets={str(name): most for name, most in spec.budgets.items()},
         accounts=accounts,
         strategy=spec.strategy,
         evaluator=evaluator.about,
+        ended=book.ended or USED_UP,
     )
 
 
@@ -112,11 +119,16 @@ class _Book:
         self._barren = 0  # batches since the last that brought something new
 
     @property
-    def goes_on(self) -> bool:
-        """Whether more candidates are wanted."""
+    def ended(self) -> str | None:
+        """Why no more candidates are wanted, in words; None where they are."""
         spec = self._spec
-        enough = spec.evaluations is not None and len(self._outcomes) >= spec.evaluations
-        return self.drawn < spec.candidates and not enough and self._barren < MOST_BARREN
+        if spec.evaluations is not None and len(self._outcomes) >= spec.evaluations:
+            return f"all {spec.evaluations:,} evaluations are made"
+        if self.drawn >= spec.candidates:
+            return f"all {spec.candidates:,} candidates are proposed"
+        if self._barren >= MOST_BARREN:
+            return f"the last {MOST_BARREN} batches of {spec.strategy} brought no new network"
+        return None
 
     def take(self, batch: list[Candidate]) -> dict[Candidate, Price]:
         """Price a batch; returns those that are to be evaluated."""
@@ -206,3 +218,4 @@ class _Book:
 
 
 MOST_BARREN = 20  # batches in a row that propose nothing new; then the space is taken as used up
+USED_UP = "there are no more networks to propose"

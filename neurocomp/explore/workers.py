@@ -8,6 +8,7 @@ import pickle
 import signal
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -30,6 +31,12 @@ class Job(NamedTuple):
 
 class Lost(NamedTuple):
     """What is said of a job whose worker was killed."""
+
+
+class Failed(NamedTuple):
+    """What a worker says last: the exception that ends it, in a line."""
+
+    fault: str
 
 
 class Workers:
@@ -64,7 +71,7 @@ class Workers:
         """Each job with its outcome as it is known; a job is taken when somebody is free for it.
 
         Raises:
-            RunError: a worker died at the same job twice.
+            RunError: a worker died at the same job twice, or ended with an error of its own.
             NeurocompError: what the evaluator raised.
         """
         if self._number == 1:
@@ -125,6 +132,11 @@ class Workers:
         self._there[pipe] = process, None
         if isinstance(said, NeurocompError):
             raise said
+        if isinstance(said, Failed):
+            raise RunError(
+                f"candidate {job.candidate.id}: the evaluator failed ({said.fault}); its traceback "
+                "is above; what was evaluated is kept: run the same command again to go on"
+            )
         return job, said
 
 
@@ -150,6 +162,9 @@ def _work(pipe: Connection, evaluator: bytes) -> None:
             pipe.send(timed(evaluate, job))
         except NeurocompError as error:
             pipe.send(error)
+        except BaseException as error:
+            pipe.send(Failed("".join(traceback.format_exception_only(error)).strip()))
+            raise
 
 
 def _end_with_parent() -> None:

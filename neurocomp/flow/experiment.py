@@ -9,6 +9,8 @@ from typing import Any
 
 from neurocomp.atomic import write_json, write_text
 from neurocomp.errors import InputError
+from neurocomp.flow.context import UNTRAINED
+from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.options import Options, make_options
 from neurocomp.flow.run import run_search
 from neurocomp.progress import Progress, quiet
@@ -44,8 +46,9 @@ def experiment(
         changes: ``data_dir``, ``workers``, ``device``, ``seed``, ``epochs`` of `make_options`.
 
     Returns:
-        ``experiment``, ``rows`` (one per variant), ``chosen`` (the name of the most accurate one
-        within the limit, None where none is), ``page`` (path of an HTML page).
+        ``experiment``, ``rows`` (one per variant), ``chosen`` (the name of the one within the
+        limit that is most accurate on training samples it did not learn from, None where none
+        is), ``page`` (path of an HTML page). The other accuracies are those of the test set.
 
     Raises:
         InputError: an unknown name or stage, or a file with faults.
@@ -59,7 +62,8 @@ def experiment(
         options = _options(recipe, hw, data, changes)
         folder = out / options.default_folder().name
         summary = run_search(folder, options, stop_after=stop_after, progress=progress)
-        rows.append(_row(variant, summary))
+        judged = None if stop_after == "search" else _held_out(options, folder, progress)
+        rows.append(_row(variant, summary) | {"held_out": judged})
     return _compared(made, rows, out)
 
 
@@ -70,6 +74,27 @@ def _options(recipe: Recipe, hw: str, data: str | None, changes: dict[str, Any])
     update = {"train": train, "data": data or recipe.data}
     plain = make_options(hw, **{k: v for k, v in changes.items() if k != "epochs"})
     return replace(plain, recipe=recipe.model_copy(update=update))
+
+
+def _held_out(options: Options, folder: Path, progress: Progress) -> float:
+    """Integer accuracy on held-out training samples, of the same training on the others.
+
+    What is chosen by it has seen no test sample, so the test accuracy is no outcome of the choice.
+    """
+    from neurocomp.ir.store import load
+    from neurocomp.train import train
+
+    dataset = options.dataset(progress).held_out(options.recipe.search.short.holdout, options.seed)
+    trained = train(
+        load(folder / "search" / UNTRAINED),
+        dataset,
+        options.recipe.train,
+        RunFolder.existing(folder).stage("held_out"),
+        seed=options.seed,
+        device=options.device,
+        progress=progress,
+    )
+    return trained.accuracy_integer
 
 
 def _row(variant: str, summary: dict[str, Any]) -> dict[str, Any]:
@@ -95,8 +120,8 @@ def _compared(made: Experiment, rows: list[dict[str, Any]], out: Path) -> dict[s
     from neurocomp.report.experiment import experiment_page
 
     limit = made.max_params or float("inf")
-    within = [row for row in rows if row["params"] <= limit and row["integer"] is not None]
-    best = max(within, key=lambda row: (row["integer"], -row["params"]), default=None)
+    within = [row for row in rows if row["params"] <= limit and row["held_out"] is not None]
+    best = max(within, key=lambda row: (row["held_out"], -row["params"]), default=None)
     base = next((row for row in rows if row["variant"] == made.baseline), None)
     for row in rows:
         row["search_speedup"] = None if base is None else base["search_s"] / row["search_s"]

@@ -39,6 +39,7 @@ def explored(options: Options, dataset: Dataset, folder: Path, progress: Progres
         storage=options.storage or folder / JOURNAL,
         seed=options.seed,
         workers=options.workers,
+        policy=options.recipe.policy,
         progress=progress,
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import ceil
 
 from neurocomp.errors import FitError
-from neurocomp.hw.layer import Incoming, Layer, layer_of
+from neurocomp.hw.layer import layer_of
 from neurocomp.hw.mesh import n_live_cores
-from neurocomp.hw.words import DENSE_INDEX_BITS, WORD_BITS
-from neurocomp.ir import Conv, Graph
+from neurocomp.hw.needs import least_needs as _least
+from neurocomp.ir import Graph
 from neurocomp.spec.target import Target
 
 
@@ -47,37 +47,3 @@ def _bound(graph: Graph, target: Target) -> tuple[int, str, str]:
         if needed > bound[0]:
             bound = (needed, resource, max(taken, key=taken.__getitem__))
     return bound
-
-
-def _least(layer: Layer, target: Target) -> dict[str, float]:
-    channels, height, width = layer.shape
-    size = channels * height * width
-    words = in_axons = 0.0
-    for e in layer.incoming:
-        c, h, w = e.source
-        if isinstance(e.op, Conv):
-            taps = _taps(e, 0, height) * _taps(e, 1, width) * c // e.op.groups
-            words += taps * channels * e.width / WORD_BITS
-            in_axons += 1
-        else:
-            index = DENSE_INDEX_BITS if target.core.format == "loihi2" else 0
-            words += c * h * w * size * (e.width + index) / WORD_BITS
-            in_axons += c * h * w
-    axon_map = (
-        sum(height * width if isinstance(e.op, Conv) else size for e in layer.outgoing) or size
-    )
-    return {
-        "neurons": size,
-        "synapse_words": words,
-        "in_axons": in_axons,
-        "axon_map": axon_map if target.core.format == "loihi2" else 0,
-        "total_words": size + words + in_axons + axon_map,
-    }
-
-
-def _taps(e: Incoming, axis: int, size: int) -> int:
-    """Kernel rows (axis 0) or columns that meet the source at all; the others see only padding."""
-    assert isinstance(e.op, Conv)
-    s, p, d, k = (getattr(e.op, key)[axis] for key in ("stride", "padding", "dilation", "kernel"))
-    starts = range(-p, size * s - p, s)
-    return sum(any(0 <= i + tap * d < e.source[1 + axis] for i in starts) for tap in range(k))

@@ -18,7 +18,7 @@ from neurocomp.report.tables import Table
 
 COLUMNS: Final = (
     "variant", "params", "stored_mb", "cores", "score", "convolutions", "distinct", "search_s",
-    "search_speedup", "float", "integer", "lava", "id",
+    "search_speedup", "held_out", "float", "integer", "lava", "id",
 )  # fmt: skip
 MEMORY: Final = {
     "params": "parameters (Eq. 2)",
@@ -66,8 +66,8 @@ def experiment_page(found: dict[str, Any]) -> str:
     pictures = {} if chart is None else {"trade-off": chart}
     caption = (
         "Test accuracy of the integer networks against their memory; the line joins those that no "
-        "other beats, the star is the most accurate one within the limit (dashed), the other "
-        "colour the baseline."
+        "other beats. The star is the one within the limit (dashed) that is most accurate on "
+        "training samples held out from its training; the other colour is the baseline."
     )
     data = Table(COLUMNS, tuple(tuple(row[key] for key in COLUMNS) for row in found["rows"]))
     none = el("p", "No network was trained: the runs stopped after the search.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator
@@ -29,6 +30,7 @@ class Stage(NamedTuple):
     stride: int = 1
 
 
+@cache
 def stage(text: str) -> Stage:
     """A stage as it is written: ``conv3``, ``conv3 x2``, ``cell x2 /2``, ``pool2``, ….
 

@@ -88,7 +88,9 @@ class SearchSpec(Spec):
         budgets: the network that is chosen costs no more, by objective; the search may go beyond.
         rate: spikes per neuron and step that SynOps assume before anything is measured.
         max_params, max_bits, max_cores: limits; what breaks one is never evaluated. Bits are the
-            trained weights at their designed width, less those that are pruned.
+            trained weights at their designed width, less those that are pruned. Cores are those of
+            the mapped network; objective and budget ``cores`` are an estimate before mapping, with
+            one layer per core.
     """
 
     strategy: Strategy = "random"

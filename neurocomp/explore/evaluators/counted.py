@@ -9,6 +9,7 @@ from neurocomp.arch import Candidate
 from neurocomp.arch.features import depth, drive
 from neurocomp.explore.outcome import Outcome
 
+VERSION = 1  # to be raised with every change after which the same candidate gets another value
 COUNTS: dict[str, Callable[[Candidate], float]] = {
     "convolutions": lambda candidate: float(candidate.convolutions),
     "depth": depth,
@@ -24,8 +25,8 @@ class Counted:
 
     @property
     def about(self) -> str:
-        """The predictor."""
-        return self.kind
+        """The predictor and its version."""
+        return f"{self.kind} {VERSION}"
 
     def knows(self, candidate: Candidate) -> bool:
         """Every candidate."""

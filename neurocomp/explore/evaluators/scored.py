@@ -14,6 +14,8 @@ from neurocomp.explore.outcome import Outcome, finite
 from neurocomp.ir import Array
 from neurocomp.score import Kind, Scorer
 
+VERSION = 1  # to be raised with every change after which the same candidate gets another value
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -38,12 +40,12 @@ class Scored:
 
     @property
     def about(self) -> str:
-        """Normalisation, samples, size of the scored network, seed."""
+        """Normalisation, samples, size of the scored network, seed, version."""
         digest = hashlib.sha256(self.values.tobytes()).hexdigest()[:10]
         size = "" if self.narrower == self.smaller == 1 else f", /{self.narrower} /{self.smaller}"
         each = len(self.values) // self.batches
         size += f", {self.draws} draws" if self.draws > 1 else ""
-        return f"{self.kind}, {self.batches} × {each} of {digest}{size}, seed {self.seed}"
+        return f"{self.kind} {VERSION}, {self.batches} × {each} of {digest}{size}, seed {self.seed}"
 
     def knows(self, candidate: Candidate) -> bool:
         """Every candidate."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from neurocomp.arch import Candidate, Task, build
 from neurocomp.data import Dataset
 from neurocomp.explore.outcome import Outcome, finite
 from neurocomp.spec.train import TrainSpec
+
+VERSION = 1  # to be raised with every change after which the same candidate gets another value
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,15 @@ class Trained:
 
     @property
     def about(self) -> str:
-        """Data, training and seed."""
+        """Training samples and the share held out, training, seed, kind of device, version."""
+        from neurocomp.train.training import torch_device
+
         changed = self.spec.model_dump(exclude_defaults=True)
-        settings = ", ".join(f"{key} {value}" for key, value in changed.items())
-        return f"short training on {self.dataset.name}, {settings}, seed {self.seed}"
+        settings = "".join(f", {key} {value}" for key, value in changed.items())
+        return (
+            f"short training {VERSION} on {self.dataset.name} {self._digest}, {self.holdout} held "
+            f"out{settings}, seed {self.seed}, {torch_device(self.device).type}"
+        )
 
     def knows(self, candidate: Candidate) -> bool:
         """Every candidate."""
@@ -53,6 +63,15 @@ class Trained:
                 build(candidate, task), self._split, spec, Path(folder), self.seed, self.device
             )
         return Outcome(finite(accuracy), spikes)
+
+    @cached_property
+    def _digest(self) -> str:
+        """Of the training samples as they are shown, with their labels."""
+        data = self.dataset
+        digest = hashlib.sha256(f"{data.train_values.shape} {data.bits}".encode())
+        digest.update(np.ascontiguousarray(data.train_values).data)
+        digest.update(np.ascontiguousarray(data.train_labels).data)
+        return digest.hexdigest()[:10]
 
     @cached_property
     def _split(self) -> Dataset:
