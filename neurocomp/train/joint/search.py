@@ -27,6 +27,7 @@ from neurocomp.train.joint.halves import paired
 from neurocomp.train.joint.judge import WORDS, Judge
 from neurocomp.train.joint.menu import Menu
 from neurocomp.train.joint.phase import Epoch, Joint
+from neurocomp.train.joint.room import require_room
 from neurocomp.train.joint.supernet import Supernet
 from neurocomp.train.samples import Samples
 from neurocomp.train.training import surrogate_of, torch_device
@@ -108,12 +109,15 @@ def search(
         start: weights of a supernet to begin with, as far as they are of this one.
 
     Raises:
-        FitError: no epoch's network keeps every limit; says what the nearest one needs.
+        FitError: no network of the space has room on the target, told before the first epoch; or
+            no epoch's network keeps every limit: says what the nearest one needs.
         InputError: space and data do not suit each other, or the checkpoint cannot be read.
         RunError: see `neurocomp.train.fit.fit`.
     """
     where = torch_device(device)
     backbone = job.backbone(dataset)
+    if "cores" in job.limits:
+        require_room(backbone, job.given.nodes, job.target, int(job.limits["cores"]))
     choices = Choices(job.space, job.given, seed)
     small = Backbone(job.space, backbone.task, job.spec.search_channels)
     net = Supernet(small, choices.live, job.kept, surrogate_of(job.train), seed)
