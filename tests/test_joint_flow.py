@@ -149,15 +149,6 @@ class TestOptions:
             make_options("loihi2", "spikernel-digits", max_bit_synops=5)
         assert make_options("loihi2", "spikernel-digits", max_bits=5).recipe.search.max_bits == 5
 
-    @pytest.mark.parametrize(
-        "name",
-        ["litesnn-small", "litesnn-medium", "litesnn-large", "litesnn-speech", "litesnn-digits"],
-    )
-    def test_shipped_recipes(self, name: str) -> None:
-        recipe = load_recipe(name)
-        assert recipe.joint is not None
-        assert recipe.train.prune_by == "scores"
-
 
 @pytest.mark.slow
 def test_litesnn_digits(tmp_path: Path) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from joint_networks import LOIHI2, TASK, job, space, spec, stripes
 
+from neurocomp import shipped
 from neurocomp.arch import Task
+from neurocomp.cost.litesnn import figures
 from neurocomp.errors import FitError
+from neurocomp.hw.mesh import n_live_cores
 from neurocomp.spec.joint import load_lite_space
 from neurocomp.spec.recipe import load_recipe
 from neurocomp.spec.target import load_target
 from neurocomp.train.joint import Kept, search
 from neurocomp.train.joint.backbone import Backbone
+from neurocomp.train.joint.build import build
+from neurocomp.train.joint.design import Design
+from neurocomp.train.joint.judge import kept_bits
 from neurocomp.train.joint.room import least_room, require_room
 
-CIFAR, SPEECH, DIGITS = Task((3, 32, 32), 5, 10), Task((1, 40, 94), 5, 12), Task((1, 8, 8), 4, 10)
+SHAPES = {"cifar10": (3, 32, 32), "digits": (1, 8, 8)}
+SPEECH = (1, 40, 94)  # 40 coefficients of 94 frames
+JOINT = [name for name in shipped.names("search/recipes") if name.startswith("litesnn-")]
 HUGE = 4000  # channels
 
 
@@ -62,5 +71,47 @@ class TestRefusal:
     def test_no_shipped_board_is_large_enough(self) -> None:
         """The whole Hala Point has 140,544 cores of 4,095 neurons."""
         vast = Backbone(space(ops=("skip", "conv1")), Task((1, 4096, 4096), 4, 3), 10)
-        with pytest.raises(FitError, match=r"loihi2 has 128; use fewer channels \(joint.channels\)$"):
+        with pytest.raises(
+            FitError, match=r"loihi2 has 128; use fewer channels \(joint.channels\)$"
+        ):
             require_room(vast, None, LOIHI2, 128)
+
+
+def recipe_backbone(name: str) -> Backbone:
+    recipe = load_recipe(name)
+    assert recipe.joint is not None
+    task = Task(SHAPES.get(recipe.data, SPEECH), recipe.input_bits, 10)
+    return Backbone(load_lite_space(recipe.joint.space), task, recipe.joint.channels)
+
+
+class TestShipped:
+    @pytest.mark.parametrize("name", JOINT)
+    def test_the_board_that_a_recipe_names_has_room(self, name: str) -> None:
+        named = re.search(r"--hw ([a-z0-9]+(-[a-z0-9]+)*)", load_recipe(name).summary)
+        board = load_target(named[1] if named else shipped.DEFAULT_TARGET)
+        require_room(recipe_backbone(name), None, board, n_live_cores(board))
+        assert board == LOIHI2 or least_room(recipe_backbone(name), None, LOIHI2).cores > 128
+
+    @pytest.mark.parametrize("name", JOINT)
+    def test_a_network_of_it_keeps_the_other_limits(self, name: str) -> None:
+        """A convolution per cell at 1 bit, else skips; T 2, a tenth of the neurons fires."""
+        recipe, made = load_recipe(name), recipe_backbone(name)
+        assert recipe.joint is not None
+        space = made.space
+        first = (Kept(0, "skip"), Kept(1, "conv3"))
+        later = ((Kept(j, "skip"), Kept(j + 1, "skip")) for j in range(1, space.nodes))
+        bits = ((1,) * 2 * space.nodes,) * len(space.cells)
+        nodes = (first, *later)
+        graph = build(Design(nodes, bits, 2), made)
+        rates = dict.fromkeys((p.name for p in graph.populations), 0.1)
+        kept = 1 - recipe.train.prune
+        assert kept_bits(graph, kept) <= recipe.joint.budgets["bits"]
+        work = kept * figures(graph, rates, LOIHI2).bit_synops
+        assert work <= recipe.joint.budgets["bit_synops"]
+
+    @pytest.mark.parametrize("scale", ["small", "medium"])
+    def test_the_papers_size_differs_in_channels_and_pruning(self, scale: str) -> None:
+        half, whole = load_recipe(f"litesnn-{scale}"), load_recipe(f"litesnn-{scale}-paper")
+        assert half.joint is not None
+        assert whole.joint == half.joint.model_copy(update={"channels": 48})
+        assert half.train.model_copy(update={"prune": whole.train.prune}) == whole.train

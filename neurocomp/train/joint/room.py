@@ -55,7 +55,7 @@ def least_room(backbone: Backbone, nodes: Nodes | None, target: Target) -> Room:
 
 
 def _designs(space: LiteSpace, nodes: Nodes | None) -> Iterator[Design]:
-    """The cheapest networks: those given, or with each op in edges from the first or last states."""
+    """The cheapest ones: as given, or with one op in edges from the first or the last states."""
     for kept in (nodes,) if nodes is not None else _uniform(space):
         edges = sum(map(len, kept))
         yield Design(kept, ((min(space.bits),) * edges,) * len(space.cells), min(space.timesteps))
@@ -73,6 +73,4 @@ def _board(backbone: Backbone, nodes: Nodes | None, target: Target) -> Target | 
     """The smallest shipped board with such cores whose bound is kept."""
     every = sorted(map(load_target, shipped.names("mappings/targets")), key=n_live_cores)
     same = (board for board in every if board.core == target.core)
-    return next(
-        (b for b in same if least_room(backbone, nodes, b).cores <= n_live_cores(b)), None
-    )
+    return next((b for b in same if least_room(backbone, nodes, b).cores <= n_live_cores(b)), None)
