@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from neurocomp.errors import FitError
+from neurocomp.errors import FitError, InputError
 from neurocomp.flow.limits import limits_row, require_kept
+from neurocomp.flow.options import make_options
 from neurocomp.report import limits_table, paper_table
 
 FIGURES: dict[str, Any] = {"size_mb": 0.001, "bit_synops": 650.0, "timesteps": 3}
@@ -66,3 +67,30 @@ class TestTables:
         }  # fmt: skip
         made = paper_table(given)
         assert made.rows[1][0] == "spikedhs (beyond the limits: bit_synops, messages)"
+
+
+class TestUnread:
+    @pytest.mark.parametrize(
+        ("option", "flag"),
+        [
+            ({"strategy": "tpe"}, "--strategy"),
+            ({"evaluator": "train"}, "--evaluator"),
+            ({"candidates": 5}, "--candidates"),
+            ({"evaluations": 5}, "--evaluations"),
+            ({"objectives": ["score"]}, "--objective"),
+            ({"budgets": {"params": 1.0}}, "--budget"),
+            ({"max_params": 10}, "--max-params"),
+            ({"storage": "sqlite:///x.db"}, "--storage"),
+        ],
+    )
+    def test_refused_by_name(self, option: dict[str, Any], flag: str) -> None:
+        with pytest.raises(InputError, match=f"litesnn-digits: a joint .* read {flag}; its limits"):
+            make_options("loihi2", "litesnn-digits", **option)
+
+    def test_all_are_named(self) -> None:
+        with pytest.raises(InputError, match="does not read --strategy, --max-params;"):
+            make_options("loihi2", "litesnn-digits", strategy="tpe", max_params=10)
+
+    def test_other_recipes_read_them(self) -> None:
+        made = make_options("loihi2", "spikernel-digits", strategy="tpe", max_params=10)
+        assert made.recipe.search.max_params == 10
