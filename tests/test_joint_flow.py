@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 import torch
 from joint_networks import space
+from typer.testing import CliRunner
 
+from neurocomp.cli import app
 from neurocomp.cost.size import is_fixed
 from neurocomp.errors import InputError
 from neurocomp.flow.joint import job_of
@@ -120,6 +123,23 @@ class TestRun:
             assert f"{most:,.0f} allowed" in row["fault"]
         else:
             assert 8e6 * row["size_mb"] <= most
+
+    def test_a_limit_that_training_breaks_ends_with_exit_code_3(
+        self, summary: dict[str, Any], tmp_path: Path
+    ) -> None:
+        """A copy of the run whose trained network took 200 cores."""
+        run = Path(summary["run"])
+        shutil.copytree(run, tmp_path / "run")
+        result = tmp_path / "run" / "map" / "result.json"
+        mapped = json.loads(result.read_text())
+        mapped["limits"]["cores"] |= {"final": 200, "kept": False}
+        result.write_text(json.dumps(mapped))
+        recipe = str(run.parent / "tiny.yaml")
+        given = ["--recipe", recipe, "--samples", "2", "--device", "cpu"]
+        made = CliRunner().invoke(app, ["search", *given, "--out", str(tmp_path / "run")])
+        assert made.exit_code == 3
+        assert "cores: 200 after training, 128 allowed, 56.2% more" in " ".join(made.output.split())
+        assert (tmp_path / "run" / "summary.json").is_file()
 
     def test_the_report_shows_it(self, summary: dict[str, Any]) -> None:
         html = Path(summary["report"]).read_text()
