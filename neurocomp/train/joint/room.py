@@ -50,12 +50,8 @@ def least_room(backbone: Backbone, nodes: Nodes | None, target: Target) -> Room:
     an edge takes of a resource does not depend on the others. The greatest of these counts.
     """
     each = [rooms(build(d, backbone), target) for d in _designs(backbone.space, nodes)]
-    least = (min(rows, key=_cores) for rows in zip(*each, strict=True))
-    return max(least, key=_cores)
-
-
-def _cores(room: Room) -> int:
-    return room.cores
+    least: list[Room] = [min(rows, key=lambda room: room.cores) for rows in zip(*each, strict=True)]
+    return max(least, key=lambda room: room.cores)
 
 
 def _designs(space: LiteSpace, nodes: Nodes | None) -> Iterator[Design]:
