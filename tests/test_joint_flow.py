@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 import torch
 from joint_networks import space
+from typer.testing import CliRunner
 
+from neurocomp.cli import app
 from neurocomp.cost.size import is_fixed
 from neurocomp.errors import InputError
 from neurocomp.flow.joint import job_of
@@ -95,7 +98,48 @@ class TestRun:
         assert rows["spikedhs"]["weight_bits"] == [4, 8]  # the stem its 4
         assert rows["spikedhs"]["timesteps"] == 2
         for row in rows.values():
-            assert row["fault"] is None or row["name"] == "spikernel"
+            assert row["fault"] is None or row["name"] in ("sequential", "spikernel")
+
+    def test_limits_are_looked_at_again(self, summary: dict[str, Any]) -> None:
+        """The shipped chip's 128 cores are a limit always; every baseline is held against it."""
+        own = summary["limits"]["cores"]
+        assert own == {
+            "limit": 128,
+            "judged": summary["search"]["judged"]["cores"],
+            "final": summary["mapping"]["n_cores"],
+            "kept": True,
+        }
+        for row in summary["baselines"]:
+            assert row["fault"] or row["limits"]["cores"]["final"] == row["cores"]
+        assert summary["search"]["epoch"] == 1
+        assert not summary["search"]["early"]  # there is no later one
+
+    def test_sequential_gets_no_more_bits_than_the_joint_design(
+        self, summary: dict[str, Any]
+    ) -> None:
+        row = next(r for r in summary["baselines"] if r["name"] == "sequential")
+        most = summary["best"]["model_bits"]
+        if row["fault"]:  # one epoch cannot adapt much
+            assert f"{most:,.0f} allowed" in row["fault"]
+        else:
+            assert 8e6 * row["size_mb"] <= most
+
+    def test_a_limit_that_training_breaks_ends_with_exit_code_3(
+        self, summary: dict[str, Any], tmp_path: Path
+    ) -> None:
+        """A copy of the run whose trained network took 200 cores."""
+        run = Path(summary["run"])
+        shutil.copytree(run, tmp_path / "run")
+        result = tmp_path / "run" / "map" / "result.json"
+        mapped = json.loads(result.read_text())
+        mapped["limits"]["cores"] |= {"final": 200, "kept": False}
+        result.write_text(json.dumps(mapped))
+        recipe = str(run.parent / "tiny.yaml")
+        given = ["--recipe", recipe, "--samples", "2", "--device", "cpu"]
+        made = CliRunner().invoke(app, ["search", *given, "--out", str(tmp_path / "run")])
+        assert made.exit_code == 3
+        assert "cores: 200 after training, 128 allowed, 56.2% more" in " ".join(made.output.split())
+        assert (tmp_path / "run" / "summary.json").is_file()
 
     def test_the_report_shows_it(self, summary: dict[str, Any]) -> None:
         html = Path(summary["report"]).read_text()
@@ -103,7 +147,7 @@ class TestRun:
         assert "As in the paper" in html
         assert summary["best"]["id"] in html
         table = paper_table(summary)
-        assert [row[0] for row in table.rows][:4] == [
+        assert [str(row[0]).split(":")[0] for row in table.rows][:4] == [
             "this network", "sequential", "uniform4", "spikedhs",
         ]  # fmt: skip
         assert all(len(row) == len(table.headers) for row in table.rows)
@@ -148,15 +192,6 @@ class TestOptions:
         with pytest.raises(InputError, match=r"--max-bit-synops.*recipes with a joint search"):
             make_options("loihi2", "spikernel-digits", max_bit_synops=5)
         assert make_options("loihi2", "spikernel-digits", max_bits=5).recipe.search.max_bits == 5
-
-    @pytest.mark.parametrize(
-        "name",
-        ["litesnn-small", "litesnn-medium", "litesnn-large", "litesnn-speech", "litesnn-digits"],
-    )
-    def test_shipped_recipes(self, name: str) -> None:
-        recipe = load_recipe(name)
-        assert recipe.joint is not None
-        assert recipe.train.prune_by == "scores"
 
 
 @pytest.mark.slow

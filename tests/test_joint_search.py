@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from joint_networks import job, space, spec, stripes
+from joint_networks import LOIHI2, backbone, job, space, spec, stripes
 
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.ir import verify
 from neurocomp.train.joint import Found, Given, Kept, search, sequential, uncompressed, uniform
 from neurocomp.train.joint.budgets import LEAST_RISE, Budgets
 from neurocomp.train.joint.halves import Halves
+from neurocomp.train.joint.judge import Judge
+from neurocomp.train.joint.phase import Epoch
+from neurocomp.train.joint.search import Job, _best
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +88,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return search(job(), stripes(), out, seed=0, device="cpu")
 
 
+@pytest.fixture
+def judge() -> Judge:
+    return Judge(backbone(), LOIHI2, "balanced", 0.5, {"cores": 128.0})
+
+
 def rows(made: Found) -> list[dict[str, object]]:
     """The history without the clock."""
     return [
@@ -99,7 +108,7 @@ class TestSearch:
         assert found.graph.timesteps == found.design.timesteps
         assert found.graph.population("out").shape == (3, 1, 1)
         assert [row.epoch for row in found.history] == [1, 2]
-        assert found.epoch == found.history[-1]
+        assert found.epoch == max(found.history, key=lambda row: (row.accuracy, row.epoch))
         assert found.epoch.decoded["cores"] == 2.0  # nine populations, eight neuron groups a core
 
     def test_an_interrupted_search_ends_with_the_same_numbers(
@@ -144,7 +153,50 @@ class TestSearch:
         assert max(row.lambdas["bits"] for row in made.history) > 0
 
 
+class TestChoice:
+    """Which epoch's design is taken."""
+
+    def rows(self, found: Found, *each: tuple[float, tuple[str, ...]]) -> list[Epoch]:
+        first = found.history[0]
+        return [
+            replace(first, epoch=i, epochs=len(each), accuracy=accuracy, broken=broken)
+            for i, (accuracy, broken) in enumerate(each, 1)
+        ]
+
+    def test_the_most_accurate_within_the_limits(self, found: Found, judge: Judge) -> None:
+        rows = self.rows(found, (0.5, ()), (0.8, ()), (0.9, ("too large",)), (0.7, ()))
+        assert _best(rows, judge).epoch == 2
+        assert _best(self.rows(found, (0.8, ()), (0.8, ())), judge).epoch == 2
+
+    def test_an_early_one_is_said(self, found: Found) -> None:
+        rows = self.rows(found, (0.5, ()), (0.8, ()), (0.9, ()), (0.7, ()))
+        assert [replace(found, epoch=row).early for row in rows] == [True, True, False, False]
+
+
 class TestBaselines:
+    def test_no_limits_before_bits_are_chosen(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of A + P + Q + T only the last two, and nothing of SpikeDHS, know the target's cores."""
+        seen: list[Job] = []
+
+        def watched(given: Job, *args: Any, **more: Any) -> Found:
+            seen.append(given)
+            return search(given, *args, **more)
+
+        monkeypatch.setattr("neurocomp.train.joint.baselines.search", watched)
+        sequential(job(max_cores=9), stripes(), tmp_path, seed=0, device="cpu")
+        assert [j.limits for j in seen] == [{}, {}, {"cores": 9}, {"cores": 9}]
+        assert uncompressed(job(max_cores=9)).limits == {}
+
+    def test_without_limits_a_network_too_large_is_found(self, tmp_path: Path) -> None:
+        """Nine populations need two cores."""
+        nodes = ((Kept(0, "conv3"), Kept(1, "conv3")),) * 2
+        given = job(max_cores=1, given=Given(nodes))
+        made = search(replace(given, limited=False), stripes(), tmp_path, seed=0, device="cpu")
+        assert made.epoch == made.history[-1]
+        assert made.epoch.decoded["cores"] == 2.0
+
     def test_sequential_keeps_each_steps_choices(self, tmp_path: Path) -> None:
         made, seconds = sequential(job(), stripes(), tmp_path, seed=0, device="cpu")
         assert sorted(p.name for p in tmp_path.iterdir()) == ["A", "P", "Q", "T"]

@@ -27,8 +27,11 @@ PAPERS = {
     "spikernel-cifar10": ("cifar10", {"epochs": 300, "learning_rate": 0.1, "batch": 64}),
     "spikernel-cifar100": ("cifar100", {"epochs": 300, "learning_rate": 0.1, "batch": 64}),
     "litesnn-large": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.5}),
-    "litesnn-medium": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.8}),
-    "litesnn-small": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.9}),
+    "litesnn-medium": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.5}),
+    "litesnn-medium-paper": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.8}),
+    "litesnn-small": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.5}),
+    "litesnn-small-paper": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.9}),
+    "litesnn-fsdd": ("folder:fsdd", {"batch": 50, "prune": 0.5}),
     "litesnn-speech": ("speech-commands", {"batch": 50, "prune": 0.8}),
 }
 CLASSES, SAMPLES = 10, 4

@@ -100,6 +100,7 @@ def search(
     with console(as_json) as out_console:
         from neurocomp.flow import make_options, run_search
         from neurocomp.flow.folder import RunFolder
+        from neurocomp.flow.limits import require_kept
 
         options = make_options(
             hw,
@@ -136,6 +137,7 @@ def search(
         show_summary(out_console, summary)
         out_console.result(summary)
         require_exact(summary.get("simulate", {}), str(folder))
+        require_kept(summary.get("limits", {}), str(folder))
 
 
 def parsed_budget(text: str) -> tuple[str, float]:

@@ -76,6 +76,15 @@ def _show_joint(out: Console, summary: dict[str, Any]) -> None:
         f"chosen: {best['id']} ({', '.join(edges)}), T = {best['timesteps']}, "
         f"{best['model_bits']:,.0f} weight bits, {best['cores']} cores"
     )
+    if found["early"]:
+        out.line(
+            f"the design is that of epoch {found['epoch']}: later ones broke a limit or were less "
+            "accurate; more epochs or a wider limit may find a better one"
+        )
+    if "limits" in summary:
+        from neurocomp.report import limits_table
+
+        out.table("limits", *limits_table(summary))
     if "figures" in summary:
         from neurocomp.report import paper_table
 

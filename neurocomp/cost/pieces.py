@@ -32,7 +32,7 @@ from neurocomp.cost.price import (
 from neurocomp.cost.size import output_bias
 from neurocomp.cost.tally import Size, sizes_of, total_size
 from neurocomp.errors import FitError
-from neurocomp.hw.layer import ENDLESS
+from neurocomp.hw.layer import ENDLESS, UNLIMITED
 from neurocomp.ir import Graph
 from neurocomp.spec.target import Target
 
@@ -112,7 +112,7 @@ class Pricer:
         """What a candidate has of a field of `Work`, or the least "cores" that it needs."""
         known, ops = self._of(candidate)
         if name == "cores":
-            return self._least_cores(candidate, known, ops, NO_LIMIT)
+            return self._least_cores(candidate, known, ops, UNLIMITED)
         kept = 1.0 if name == "params" else 1.0 - candidate.prune
         column = _COLUMN[name]
         if name in Size._fields:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ from neurocomp.flow.context import HISTORY, RATES_SAMPLES, Context, Result, meas
 from neurocomp.flow.explored import explored
 from neurocomp.flow.folder import RESULT
 from neurocomp.flow.joint import figures_row, job_of
+from neurocomp.flow.limits import limits_row
 from neurocomp.ir import Graph
 from neurocomp.spec.train import TrainSpec
 
@@ -24,7 +26,8 @@ def compare(ctx: Context) -> Result:
     """Design, train and map a network for each of the recipe's baselines.
 
     Each has a folder and a result file of its own, so that a comparison that stopped goes on with
-    the baseline that it was in. One that cannot keep the limits has a row that says so.
+    the baseline that it was in. One that cannot be designed within the limits or mapped has a row
+    with the ``fault``; ``limits`` holds the trained network against each of them.
     """
     assert ctx.options.recipe.joint is not None  # see `neurocomp.flow.stages.stages_of`
     rows = [_row(ctx, name) for name in ctx.options.recipe.joint.baselines]
@@ -43,7 +46,7 @@ def _row(ctx: Context, name: str) -> dict[str, Any]:
     except FitError as fault:
         made: dict[str, Any] = {"name": name, "fault": str(fault)}
     else:
-        made = {"name": name, "fault": None, **_deployed(ctx, graph, spec, folder, seconds)}
+        made = {"name": name, **_deployed(ctx, graph, spec, folder, seconds)}
     write_json(path, made)
     return made
 
@@ -51,8 +54,8 @@ def _row(ctx: Context, name: str) -> dict[str, Any]:
 def _deployed(
     ctx: Context, graph: Graph, spec: TrainSpec, folder: Path, seconds: float
 ) -> dict[str, Any]:
-    """A design trained, made integer and mapped, as figures."""
-    from neurocomp.mapping import map_graph
+    """A design trained, made integer and mapped, as figures; its accuracy where it has no room."""
+    from neurocomp.mapping import map_graph, summary
     from neurocomp.train import train
 
     options = ctx.options
@@ -69,18 +72,31 @@ def _deployed(
     write_json(history, list(trained.history))
     rates = measured_rates(trained.graph, ctx.dataset.train_values[:RATES_SAMPLES])
     policy = options.recipe.policy
-    mapping = map_graph(trained.graph, options.target, policy, rates=rates, seed=options.seed)
+    accuracy = {"float": trained.accuracy_float, "integer": trained.accuracy_integer}
+    try:
+        mapping = map_graph(trained.graph, options.target, policy, rates=rates, seed=options.seed)
+    except FitError as fault:
+        return {"fault": str(fault), "accuracy": accuracy}
+    figures = figures_row(trained.graph, mapping, rates, options, seconds, history)
+    mapped = summary(trained.graph, mapping, options.target, rates)
     return {
-        "accuracy": {"float": trained.accuracy_float, "integer": trained.accuracy_integer},
+        "fault": None,
+        "accuracy": accuracy,
         "cores": mapping.n_cores,
-        **figures_row(trained.graph, mapping, rates, options, seconds, history),
+        "limits": limits_row(job_of(options).limits, {}, figures, mapped),
+        **figures,
     }
 
 
 def _sequential(ctx: Context, folder: Path) -> tuple[Graph, TrainSpec, float]:
+    """A + P + Q + T with no more weight bits than the joint design has."""
     from neurocomp.train.joint import sequential
 
-    job, options = job_of(ctx.options), ctx.options
+    options = ctx.options
+    job = job_of(options)
+    most = {"bits": ctx.run.require("search")["best"]["model_bits"]}
+    spec = job.spec.model_copy(update={"budgets": {**job.spec.budgets, **most}})
+    job = replace(job, spec=spec)
     found, seconds = sequential(
         job, ctx.dataset, folder, seed=options.seed, device=options.device, progress=ctx.progress
     )

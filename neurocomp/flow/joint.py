@@ -27,8 +27,9 @@ SECONDS_PER_HOUR = 3600
 def search(ctx: Context) -> Result:
     """Search architecture, bits and timesteps together; leaves the design and its untrained graph.
 
-    What each epoch decoded stands in the result's ``history``; the last network that keeps every
-    limit is chosen. Its score is the supernet's accuracy on the samples that decide on choices.
+    What each epoch decoded stands in the result's ``history``; of the networks that keep every
+    limit the most accurate is chosen, by the samples that decide on choices. Its score is that
+    accuracy, the supernet's.
     """
     from neurocomp.spec.read import write_yaml
     from neurocomp.train.joint import search as search_jointly
@@ -74,6 +75,9 @@ def search_row(found: Found, job: Job) -> dict[str, Any]:
         "seconds": found.seconds,
         "candidates_per_second": len(found.history) / found.seconds,
         "limits": job.limits,
+        "epoch": found.epoch.epoch,
+        "early": found.early,
+        "judged": found.epoch.decoded,
         "history": [asdict(row) for row in found.history],
         "ranking": [],
     }

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from neurocomp.errors import InputError
 from neurocomp.flow.folder import RunFolder
+from neurocomp.flow.unread import refuse_unread
 from neurocomp.progress import Progress, quiet
 from neurocomp.shipped import DEFAULT_RECIPE, DEFAULT_TARGET
 from neurocomp.spec.joint import Baseline
@@ -145,9 +146,23 @@ def make_options(
         epochs: of the float phase; a None of any option leaves the recipe's value.
 
     Raises:
-        InputError: an unknown name, or a file with faults.
+        InputError: an unknown name, a file with faults, or an option that the recipe's kind of
+            search does not read.
     """
     given = load_recipe(recipe)
+    refuse_unread(
+        given,
+        {
+            "strategy": strategy,
+            "evaluator": evaluator,
+            "candidates": candidates,
+            "evaluations": evaluations,
+            "objectives": objectives,
+            "budgets": budgets,
+            "max_params": max_params,
+            "storage": storage,
+        },
+    )
     jointly = given.joint is not None
     changed = adapted(
         given,

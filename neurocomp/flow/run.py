@@ -113,7 +113,7 @@ def summarise(run: RunFolder) -> dict[str, Any]:
         summary["accuracy"] = {**trained["accuracy"], "lava": None}
         summary["train"] = {k: trained[k] for k in ("epochs", "images_per_second", "regridded")}
     if mapped := run.result("map"):
-        summary |= {key: mapped[key] for key in ("mapping", "figures") if key in mapped}
+        summary |= {key: mapped[key] for key in ("mapping", "figures", "limits") if key in mapped}
     if simulated:
         summary["simulate"] = simulated["simulate"]
         summary["accuracy"]["lava"] = simulated["simulate"]["accuracy"]

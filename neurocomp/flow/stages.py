@@ -32,6 +32,7 @@ from neurocomp.flow.context import (
 )
 from neurocomp.flow.explored import explored
 from neurocomp.flow.folder import RunFolder
+from neurocomp.flow.limits import limits_row
 from neurocomp.flow.options import Options
 from neurocomp.ir import Graph
 from neurocomp.ir.store import load, save
@@ -130,7 +131,12 @@ def map_stage(ctx: Context) -> Result:
         row = summary(graph, mapping, ctx.options.target, rates)
         rows[policy] = {**row, "seconds": seconds}
     ctx.progress("map", len(policies), len(policies))
-    return {"mapping": rows[ctx.options.recipe.policy], "policies": rows, "figures": figures}
+    own = rows[ctx.options.recipe.policy]
+    made = {"mapping": own, "policies": rows, "figures": figures}
+    if ctx.options.recipe.joint is not None:
+        searched = ctx.run.require("search")["search"]
+        made["limits"] = limits_row(searched["limits"], searched["judged"], figures, own)
+    return made
 
 
 def simulate(ctx: Context) -> Result:

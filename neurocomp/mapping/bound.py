@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import NamedTuple
 
 from neurocomp.errors import FitError
 from neurocomp.hw.layer import layer_of
 from neurocomp.hw.mesh import n_live_cores
-from neurocomp.hw.needs import least_needs as _least
+from neurocomp.hw.needs import least_needs
 from neurocomp.ir import Graph
 from neurocomp.spec.target import Target
+
+
+class Room(NamedTuple):
+    """Cores that one resource asks for at least, and the layer that takes most of it."""
+
+    resource: str
+    cores: int
+    layer: str
 
 
 def lower_bound_cores(graph: Graph, target: Target) -> int:
@@ -18,7 +27,7 @@ def lower_bound_cores(graph: Graph, target: Target) -> int:
     Every neuron is counted once and every synapse or kernel is stored once, without padding,
     chunks, rounding to words or copies; the rest of the model can only add to that.
     """
-    return _bound(graph, target)[0]
+    return max(rooms(graph, target), key=lambda room: room.cores).cores
 
 
 def require_room(graph: Graph, target: Target) -> None:
@@ -27,23 +36,23 @@ def require_room(graph: Graph, target: Target) -> None:
     Raises:
         FitError: naming the resource, the layer that needs most of it, needed and available cores.
     """
-    needed, resource, layer = _bound(graph, target)
+    room = max(rooms(graph, target), key=lambda room: room.cores)
     available = n_live_cores(target)
-    if needed > available:
+    if room.cores > available:
         raise FitError(
-            f"{graph.name}: its {resource.replace('_', ' ')} alone need {needed:,} cores (most of "
-            f"them '{layer}'), {target.name} has {available:,}; use a smaller network or a board "
-            "with more chips"
+            f"{graph.name}: its {room.resource.replace('_', ' ')} alone need {room.cores:,} cores "
+            f"(most of them '{room.layer}'), {target.name} has {available:,}; use a smaller "
+            "network or a board with more chips"
         )
 
 
-def _bound(graph: Graph, target: Target) -> tuple[int, str, str]:
-    """Least cores, the resource that asks for them, and the layer that takes most of it."""
-    least = {p.name: _least(layer_of(graph, p.name, target), target) for p in graph.neurons}
-    bound = (1, "neurons", graph.output)
+def rooms(graph: Graph, target: Target) -> list[Room]:
+    """By resource with a known limit, what any mapping needs at least."""
+    least = {p.name: least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons}
+    made = [Room("neurons", 1, graph.output)]
     for resource, limit in target.limits._asdict().items():
         taken = {name: needs.get(resource, 0.0) for name, needs in least.items()}
-        needed = ceil(sum(taken.values()) / limit) if limit else 0
-        if needed > bound[0]:
-            bound = (needed, resource, max(taken, key=taken.__getitem__))
-    return bound
+        if limit:
+            layer = max(taken, key=taken.__getitem__)
+            made.append(Room(resource, ceil(sum(taken.values()) / limit), layer))
+    return made

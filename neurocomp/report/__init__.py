@@ -4,7 +4,7 @@ The names below load matplotlib only when a report is written.
 """
 
 from neurocomp.report.cores import core_table
-from neurocomp.report.paper import paper_table
+from neurocomp.report.paper import limits_table, paper_table
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import (
     Table,
@@ -25,6 +25,7 @@ __all__ = [
     "cost_table",
     "layer_table",
     "legend",
+    "limits_table",
     "mismatch_table",
     "paper_table",
     "policy_table",

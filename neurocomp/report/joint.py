@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from neurocomp.report.markup import Child, el
-from neurocomp.report.paper import OWN, UNITS, paper_table
+from neurocomp.report.paper import OWN, UNITS, limits_table, paper_table
 from neurocomp.report.parts import facts, figure, missing, section, shown, table, tag
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import Row, Table
@@ -18,8 +18,8 @@ def joint_section(results: RunResults, pictures: dict[str, Element]) -> Element:
     found, best = results.stage("search") or {}, results.stage("best") or {}
     caption = (
         "After each epoch the strongest choices are decoded, built, mapped and priced. The λ of a "
-        "limit rises while the decoded network is above it; the last network within every limit "
-        "is the one that is trained."
+        "limit rises while the decoded network is above it; of the networks within every limit "
+        "the most accurate is the one that is trained."
     )
     children: list[Child] = [
         el(
@@ -30,9 +30,17 @@ def joint_section(results: RunResults, pictures: dict[str, Element]) -> Element:
         ),
         figure("joint", pictures, caption),
         el("div", facts(_search(found, best)), table(_design(best), "Cell"), class_="columns"),
+        _limits(results),
         _figures(results),
     ]
     return section("search", "Joint search", lead, *children)
+
+
+def _limits(results: RunResults) -> Element:
+    made = limits_table(results.summary)
+    if not made.rows:
+        return missing("Limits are looked at again when the network is trained and mapped.")
+    return table(made, "Limits, from measured spike rates")
 
 
 def _figures(results: RunResults) -> Element:
@@ -46,6 +54,7 @@ def _search(found: dict[str, Any], best: dict[str, Any]) -> list[tuple[str, str]
     limits = ((f"limit: {UNITS[k]}", shown(v)) for k, v in found["limits"].items())
     return [
         ("epochs", shown(found["candidates"])),
+        ("chosen after epoch", shown(found["epoch"]) + (" (early)" if found["early"] else "")),
         ("distinct designs", shown(found["distinct"])),
         ("within the limits", shown(found["feasible"])),
         ("seconds", shown(found["seconds"])),

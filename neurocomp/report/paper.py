@@ -33,8 +33,21 @@ def paper_table(summary: dict[str, Any]) -> Table:
     rows = [_row(OWN, own)]
     for other in summary.get("baselines", []):
         faulty = (f"{other['name']}: none within the limits", *[None] * (len(_HEADERS) - 1))
-        rows.append(faulty if other["fault"] else _row(other["name"], other))
+        over = [t for t, r in other.get("limits", {}).items() if not r["kept"]]
+        name = other["name"] + (f" (beyond the limits: {', '.join(over)})" if over else "")
+        rows.append(faulty if other["fault"] else _row(name, other))
     return Table(_HEADERS, tuple(rows))
+
+
+def limits_table(summary: dict[str, Any]) -> Table:
+    """A row per limit of a joint search: what its design was judged by, what the network takes."""
+    headers = ("limit of", "at most", "judged", "trained and mapped", "kept")
+    each = summary.get("limits", {}).items()
+    rows = (
+        (UNITS[term], r["limit"], r["judged"], r["final"], "yes" if r["kept"] else "no")
+        for term, r in each
+    )
+    return Table(headers, tuple(rows))
 
 
 def _row(name: str, row: dict[str, Any]) -> Row:

@@ -9,11 +9,13 @@ from pydantic import AfterValidator, Field, model_validator
 
 from neurocomp import shipped
 from neurocomp.errors import InputError
+from neurocomp.spec.extend import read_extended
 from neurocomp.spec.joint import JointSpec, load_lite_space
-from neurocomp.spec.read import LIST, Name, Spec, read
+from neurocomp.spec.read import LIST, Name, Spec, parse
 from neurocomp.spec.space import Space, load_space, narrowed
 from neurocomp.spec.train import TrainSpec
 
+KIND = "search/recipes"
 Count = Annotated[int, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0.0)]
 
@@ -154,11 +156,15 @@ class Recipe(Spec):
 def load_recipe(name: str) -> Recipe:
     """A shipped recipe by name, or the user's own by path; its space is checked as well.
 
+    A file with ``extends: NAME`` changes only the keys it gives, as targets do.
+
     Raises:
         InputError: an unknown name, faults in the file, in its space or in what it narrows.
     """
-    path = shipped.find("search/recipes", "recipe", name)
-    recipe = read(path, Recipe)
+    path = shipped.find(KIND, "recipe", name)
+    file = read_extended(path, KIND, "recipe")
+    value = {key: section for key, section in file.value.items() if key != "extends"}
+    recipe = parse(value, Recipe, path, file.origin)
     steps_of(recipe, f"{path}: narrow")
     if recipe.joint is not None:
         load_lite_space(recipe.joint.space)

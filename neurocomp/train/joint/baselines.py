@@ -27,9 +27,9 @@ def sequential(
 ) -> tuple[Found, float]:
     """A + P + Q + T: architecture, then pruning, then bits, then timesteps (LitE-SNN, Table 4).
 
-    Each step goes on with the weights of the one before, and keeps its choices. The first knows
-    neither costs nor compression; bits are chosen under the limits but that on bit-SynOps, the
-    timesteps under all.
+    Each step goes on with the weights of the one before, and keeps its choices. The first two know
+    neither costs nor limits, that of the target's cores included; bits are chosen under the limits
+    but that on bit-SynOps, the timesteps under all.
 
     Returns:
         The last step's find, and the seconds of all four.
@@ -46,9 +46,10 @@ def sequential(
     dense = job.train.model_copy(update={"prune": 0.0})
     common: dict[str, Any] = {"seed": seed, "device": device, "progress": progress}
 
-    a = search(replace(job, space=full, spec=free, train=dense), dataset, out / "A", **common)
+    whole = replace(job, space=full, spec=free, train=dense, limited=False)
+    a = search(whole, dataset, out / "A", **common)
     given = Given(a.design.nodes)
-    pruning = replace(job, space=full, spec=shorter, given=given)
+    pruning = replace(job, space=full, spec=shorter, given=given, limited=False)
     p = search(pruning, dataset, out / "P", start=a.state, **common)
     bits = replace(job, space=widths, spec=until_bits, given=given)
     q = search(bits, dataset, out / "Q", start=p.state, **common)
@@ -64,13 +65,14 @@ def uniform(job: Job, bits: int) -> Job:
 
 
 def uncompressed(job: Job) -> Job:
-    """SpikeDHS: the architecture alone, at full width and length, nothing pruned, no costs."""
+    """SpikeDHS: the architecture alone, at full width and length, unpruned, without any limit."""
     update = {"bits": (FULL_BITS,), "timesteps": (max(job.space.timesteps),)}
     return replace(
         job,
         space=job.space.model_copy(update=update),
         spec=job.spec.model_copy(update={"lambdas": {}, "budgets": {}}),
         train=job.train.model_copy(update={"prune": 0.0}),
+        limited=False,
     )
 
 

@@ -43,7 +43,8 @@ class Budgets(nn.Module):
         self.register_buffer("scale", scale)
         self.register_buffer("weight", start * scale)
         self.register_buffer("ratio", torch.ones(len(self.terms)))
-        self.register_buffer("limited", torch.tensor([term in limits for term in self.terms]))
+        limited = torch.tensor([term in limits for term in self.terms], dtype=torch.bool)
+        self.register_buffer("limited", limited)
 
     def penalty(self, costs: Terms) -> Tensor:
         """What the loss gets."""

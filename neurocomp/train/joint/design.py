@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Kept(NamedTuple):
@@ -13,6 +13,9 @@ class Kept(NamedTuple):
 
     state: int
     op: str
+
+
+Nodes: TypeAlias = tuple[tuple[Kept, ...], ...]  # the kept edges of every node
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from neurocomp.train.joint.halves import paired
 from neurocomp.train.joint.judge import WORDS, Judge
 from neurocomp.train.joint.menu import Menu
 from neurocomp.train.joint.phase import Epoch, Joint
+from neurocomp.train.joint.room import require_room
 from neurocomp.train.joint.supernet import Supernet
 from neurocomp.train.samples import Samples
 from neurocomp.train.training import surrogate_of, torch_device
@@ -42,6 +43,7 @@ class Job:
         given: choices that are made already.
         target, policy: what networks are mapped onto, and how.
         max_cores: limit of the network; the target's cores at most.
+        limited: whether designs must keep limits at all, that of the target's cores included.
     """
 
     space: LiteSpace
@@ -51,6 +53,7 @@ class Job:
     policy: str
     max_cores: int | None = None
     given: Given = field(default_factory=Given)
+    limited: bool = True
 
     @property
     def kept(self) -> float:
@@ -59,7 +62,9 @@ class Job:
 
     @property
     def limits(self) -> dict[Term, float]:
-        """Hard limits: the spec's, and as many cores as there are."""
+        """Hard limits: the spec's, and as many cores as there are; none for a job without."""
+        if not self.limited:
+            return {}
         cores = min(self.max_cores or n_live_cores(self.target), n_live_cores(self.target))
         return {"cores": cores, **self.spec.budgets}
 
@@ -73,7 +78,8 @@ class Found:
     """What a joint search found.
 
     Attributes:
-        design, graph: of the last epoch whose network keeps every limit.
+        design, graph: of the most accurate epoch whose network keeps every limit, by the samples
+            that decide on choices; of equal ones the last.
         epoch: that epoch's row.
         history: one row per epoch.
         state: the supernet's weights at the end, to go on with under other choices.
@@ -84,6 +90,11 @@ class Found:
     epoch: Epoch
     history: tuple[Epoch, ...]
     state: dict[str, Any]
+
+    @property
+    def early(self) -> bool:
+        """Whether the design is of the first half of the epochs, before choices settle."""
+        return 2 * self.epoch.epoch <= self.epoch.epochs and self.epoch.epochs > 1
 
     @property
     def seconds(self) -> float:
@@ -108,12 +119,15 @@ def search(
         start: weights of a supernet to begin with, as far as they are of this one.
 
     Raises:
-        FitError: no epoch's network keeps every limit; says what the nearest one needs.
+        FitError: no network of the space has room on the target, told before the first epoch; or
+            no epoch's network keeps every limit: says what the nearest one needs.
         InputError: space and data do not suit each other, or the checkpoint cannot be read.
         RunError: see `neurocomp.train.fit.fit`.
     """
     where = torch_device(device)
     backbone = job.backbone(dataset)
+    if job.limited:
+        require_room(backbone, job.given.nodes, job.target, int(job.limits["cores"]))
     choices = Choices(job.space, job.given, seed)
     small = Backbone(job.space, backbone.task, job.spec.search_channels)
     net = Supernet(small, choices.live, job.kept, surrogate_of(job.train), seed)
@@ -138,7 +152,7 @@ def search(
     out.mkdir(parents=True, exist_ok=True)
     loop = Loop(job.spec.epochs, job.spec.batch, deterministic=job.train.deterministic)
     run(phase, batches, out / CHECKPOINT, where, loop)
-    chosen = _last_within(phase.history, judge)
+    chosen = _best(phase.history, judge) if job.limited else phase.history[-1]
     design = from_dict(chosen.design)
     return Found(
         design=design,
@@ -149,10 +163,10 @@ def search(
     )
 
 
-def _last_within(history: list[Epoch], judge: Judge) -> Epoch:
-    for row in reversed(history):
-        if not row.broken:
-            return row
+def _best(history: list[Epoch], judge: Judge) -> Epoch:
+    within = [row for row in history if not row.broken]
+    if within:
+        return max(within, key=lambda row: (row.accuracy, row.epoch))
     nearest = [
         f"{WORDS[term]}: {min(costs):,.0f} at least, {limit:,.0f} allowed"
         for term, limit in judge.limits.items()
