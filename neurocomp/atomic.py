@@ -23,22 +23,22 @@ def require_writable(path: Path) -> None:
         InputError: its folder is not there or cannot be written to, or something stands there that
             is no file, such as a folder, a device or a pipe.
     """
-    _opened(path).unlink()
+    partial = _partial(path)
+    try:
+        partial.open("wb").close()
+        partial.unlink()
+    except OSError as fault:
+        why = f"no file can be written to {path.parent} ({fault.strerror})"
+        raise InputError(f"{path}: {why}; name another place") from fault
 
 
-def _opened(path: Path) -> Path:
-    """The file under which a path is written at first, made; errors are `require_writable`'s."""
+def _partial(path: Path) -> Path:
+    """The name under which a file is written at first."""
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is there and no regular file; name another file to write")
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    try:
-        partial.open("wb").close()
-    except OSError as fault:
-        why = f"no file can be written to {path.parent} ({fault.strerror})"
-        raise InputError(f"{path}: {why}; name another place") from fault
-    return partial
+    return path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
 
 
 @contextmanager
@@ -73,9 +73,10 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     """A binary file that becomes ``path`` when the block ends well and vanishes when it fails.
 
     Raises:
-        InputError: see `require_writable`.
+        InputError: its folder is not there, or something stands there that is no file.
+        OSError: it cannot be written.
     """
-    partial = _opened(path)
+    partial = _partial(path)
     try:
         with partial.open("wb") as file:
             yield file
@@ -83,7 +84,8 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.replace(partial, path)
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.is_file():
+            partial.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -56,7 +56,7 @@ EFFORTS = {
         swaps=0.5,
     ),
     "quality": Effort(
-        kicks=5,
+        kicks=10,
         work=100_000,
         members=2,
         hypergraph=True,
