@@ -288,9 +288,9 @@ class TestBadInput:
         assert "small has 1" in done.stderr
 
     def test_no_candidate_fits(self, recipe: Path, tmp_path: Path) -> None:
-        done = run("search", "--recipe", recipe, "--max-cores", "1", "--out", tmp_path / "run")
+        done = run("search", "--recipe", recipe, "--max-params", "10", "--out", tmp_path / "run")
         assert done.returncode == 3
-        assert "--max-cores" in done.stderr
+        assert "--max-params" in done.stderr
 
     def test_unreadable_input_array(self, finished: dict[str, Any], tmp_path: Path) -> None:
         path = tmp_path / "x.npy"
