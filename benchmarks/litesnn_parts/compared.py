@@ -56,7 +56,7 @@ def judge_pairs(pairs: Sequence[Pair], none: int) -> None:
     error = spread / len(points) ** 0.5
     wins = sum(d > 0 for d in points)
     print(
-        f"  joint − sequential: {mean:.2f} points, spread {spread:.2f}, standard error {error:.2f}, "
+        f"  joint − sequential {mean:.2f} points, spread {spread:.2f}, standard error {error:.2f}, "
         f"{wins} of {len(points)} seeds above; sequential has {min(ratios):.2f} to "
         f"{max(ratios):.2f} of the joint network's bits"
     )
