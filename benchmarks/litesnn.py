@@ -37,10 +37,12 @@ from neurocomp.spec.recipe import load_recipe
 
 SAMPLES = 20  # executed in Lava in every run
 SMALL = {"cells": [1, 2, 4], "timesteps": [2, 3]}
-RATES = {"psi_warmup": 2, "alpha_rate": 0.03, "beta_rate": 0.03, "psi_rate": 0.03}
+RATES = {
+    "psi_warmup": 2, "alpha_rate": 0.03, "beta_rate": 0.1, "psi_rate": 0.03, "dual_rate": 0.02,
+}  # fmt: skip
 LENGTHS = {  # epochs of the search, and of both phases of training
     "full": ({"epochs": 20}, {"epochs": 12, "qat_epochs": 10}),
-    "quick": ({"epochs": 8}, {"epochs": 6, "qat_epochs": 5}),
+    "quick": ({"epochs": 12}, {"epochs": 6, "qat_epochs": 5}),
 }
 PAPER_OPS = ["skip", "conv3"]  # with them any architecture can be brought to the limit
 LIMIT_BITS = 36_000

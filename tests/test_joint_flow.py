@@ -15,11 +15,15 @@ from typer.testing import CliRunner
 
 from neurocomp.cli import app
 from neurocomp.cost.size import is_fixed
-from neurocomp.errors import InputError
+from neurocomp.errors import FitError, InputError
+from neurocomp.flow.compare import compare
+from neurocomp.flow.context import Context
+from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.joint import job_of
 from neurocomp.flow.options import make_options
 from neurocomp.flow.run import run_search, write_run_report
 from neurocomp.ir.store import load
+from neurocomp.progress import quiet
 from neurocomp.report import paper_table
 from neurocomp.spec.read import write_yaml
 from neurocomp.spec.recipe import load_recipe
@@ -140,6 +144,26 @@ class TestRun:
         assert made.exit_code == 3
         assert "cores: 200 after training, 128 allowed, 56.2% more" in " ".join(made.output.split())
         assert (tmp_path / "run" / "summary.json").is_file()
+
+    def test_a_baseline_without_room_keeps_its_accuracy(
+        self, summary: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*args: object, **more: object) -> None:
+            raise FitError("spikedhs: needs 500 cores")
+
+        run = Path(summary["run"])
+        shutil.copytree(run, tmp_path / "run")
+        (tmp_path / "run" / "compare" / "spikedhs" / "result.json").unlink()
+        monkeypatch.setattr("neurocomp.mapping.map_graph", full)
+        given = make_options("loihi2", str(run.parent / "tiny.yaml"), samples=2, device="cpu")
+        folder = RunFolder.existing(tmp_path / "run")
+        made = compare(Context(folder, given, given.dataset(), quiet))["baselines"]
+        before = {row["name"]: row for row in summary["baselines"]}["spikedhs"]
+        assert {row["name"]: row for row in made}["spikedhs"] == {
+            "name": "spikedhs",
+            "fault": "spikedhs: needs 500 cores",
+            "accuracy": before["accuracy"],
+        }
 
     def test_the_report_shows_it(self, summary: dict[str, Any]) -> None:
         html = Path(summary["report"]).read_text()
