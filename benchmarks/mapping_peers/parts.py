@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from mapping_networks import spiking_pilotnet
 
-from mapping_peers import nengo, networks, rig_sa
+from mapping_peers import nengo, networks, placement, rig_sa
 from mapping_peers.cases import target_named
 from mapping_peers.clock import timed
 from mapping_peers.judge import Score, placed
@@ -215,7 +215,7 @@ def _word(reached: bool) -> str:
 
 
 SCALES = ("scale-20M", "scale-giant")
-PARTS = ("nengo", *PLACER_SIZES, "growth", "speed", "bytes", *SCALES)
+PARTS = ("nengo", *PLACER_SIZES, "placement", "growth", "speed", "bytes", *SCALES)
 
 
 def run(name: str, kept: Kept, peers: Path | None, plot: Path | None) -> None:
@@ -226,6 +226,8 @@ def run(name: str, kept: Kept, peers: Path | None, plot: Path | None) -> None:
         scale(name, kept)
     elif name == "nengo":
         against_nengo(kept, peers)
+    elif name == "placement":
+        placement.report()
     elif name == "growth":
         growth(kept, plot)
     elif name == "speed":

@@ -81,15 +81,7 @@ def _read(entry: Path) -> Images | None:
             labels = arrays["labels"]
     except _DAMAGE:
         return None
-    return Images(
-        classes=classes,
-        train_values=values[:n_train],
-        train_labels=labels[:n_train],
-        test_values=values[n_train:],
-        test_labels=labels[n_train:],
-        peak=peak,
-        kept=entry,
-    )
+    return Images.of(classes, values, labels, n_train, peak=peak, kept=entry)
 
 
 def _write(entry: Path, images: Images, stem: str | None) -> bool:

@@ -71,6 +71,28 @@ class Images:
     peak: int = 255
     kept: Path | None = None
 
+    @classmethod
+    def of(
+        cls,
+        classes: tuple[str, ...],
+        values: Values,
+        labels: Labels,
+        n_train: int,
+        *,
+        peak: int = 255,
+        kept: Path | None = None,
+    ) -> Images:
+        """All samples in one array, those for training first."""
+        return cls(
+            classes=classes,
+            train_values=values[:n_train],
+            train_labels=labels[:n_train],
+            test_values=values[n_train:],
+            test_labels=labels[n_train:],
+            peak=peak,
+            kept=kept,
+        )
+
 
 def some_of(values: Values | Spikes, some: slice | Labels) -> Values | Spikes:
     """Some of the samples; of spikes that are drawn, none is drawn yet."""

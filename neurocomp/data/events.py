@@ -64,15 +64,8 @@ def event_folder(root: Path, steps: int, progress: Progress = quiet) -> Images:
         corners = [[int(e.y.max()), int(e.x.max())] for e in map(read_events, files)]
         height, width = (np.max(corners, axis=0) + 1).tolist()
         values = frames(map(read_events, files), len(files), (height, width), steps, progress)
-        n_train = len(splits["train"])
-        return Images(
-            classes=classes,
-            train_values=values[:n_train],
-            train_labels=labels_of(splits["train"], classes),
-            test_values=values[n_train:],
-            test_labels=labels_of(splits["test"], classes),
-            peak=1,
-        )
+        labels = labels_of(files, classes)
+        return Images.of(classes, values, labels, len(splits["train"]), peak=1)
 
     return decoded(root, files, make, f"{steps} steps")
 

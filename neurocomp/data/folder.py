@@ -47,14 +47,7 @@ def folder(root: Path, progress: Progress = quiet) -> Images:
 
     def make() -> Images:
         values = decode(files, picture_file, progress)
-        n_train = len(splits["train"])
-        return Images(
-            classes=classes,
-            train_values=values[:n_train],
-            train_labels=labels_of(splits["train"], classes),
-            test_values=values[n_train:],
-            test_labels=labels_of(splits["test"], classes),
-        )
+        return Images.of(classes, values, labels_of(files, classes), len(splits["train"]))
 
     return decoded(root, files, make)
 

@@ -133,14 +133,7 @@ def _transform(split: Split, classes: tuple[str, ...], progress: Progress) -> Im
     n_train = len(split["train"])
     values = _standardised(features, n_train)[:, None]
     labels = np.array([classes.index(clip.label) for clip in clips], np.int64)
-    return Images(
-        classes=classes,
-        train_values=values[:n_train],
-        train_labels=labels[:n_train],
-        test_values=values[n_train:],
-        test_labels=labels[n_train:],
-        peak=PEAK,
-    )
+    return Images.of(classes, values, labels, n_train, peak=PEAK)
 
 
 def _standardised(features: npt.NDArray[np.float32], n_train: int) -> Values:
