@@ -89,10 +89,11 @@ class SearchSpec(Spec):
         objectives: what the front is about; nsga2 and tpe optimise all of them.
         budgets: the network that is chosen costs no more, by objective; the search may go beyond.
         rate: spikes per neuron and step that SynOps assume before anything is measured.
-        max_params, max_bits, max_cores: limits; what breaks one is never evaluated. Bits are the
-            trained weights at their designed width, less those that are pruned. Cores are those of
-            the mapped network; objective and budget ``cores`` are an estimate before mapping, with
-            one layer per core.
+        max_params, max_bits: limits; what breaks one is never evaluated. Bits are the trained
+            weights at their designed width, less those that are pruned.
+        max_cores: limit on the cores of the mapped network: by a lower bound before anything is
+            evaluated, by mapping what is shown after it. Objective and budget ``cores`` are an
+            estimate before mapping, with one layer per core.
     """
 
     strategy: Strategy = "random"
