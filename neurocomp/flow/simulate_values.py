@@ -10,16 +10,19 @@ from neurocomp.errors import InputError
 from neurocomp.ir import Array, Graph, Input
 from neurocomp.ir.archive import mapped_array
 
-LOOKED_AT = 64  # samples at a time
+LOOKED_AT = 2**24  # values at a time
 
 
-def read_integers(path: Path, graph: Graph) -> Array:
-    """As `read_values`; integers that the network takes, looked at to the last before any runs.
+def read_integers(path: Path, graph: Graph, samples: int | None) -> Array:
+    """As `read_values`; integers that the network takes, looked at before any runs.
+
+    Args:
+        samples: how many are to run, the first ones; None = all.
 
     Raises:
         InputError: as `read_values`, or fractions, or beyond what the input takes in any sample.
     """
-    values = whole(read_values(path, graph), path)
+    values = whole(read_values(path, graph)[:samples], path)
     neuron = graph.inputs[0].neuron
     if isinstance(neuron, Input):
         _require_within(path, values, neuron)
@@ -60,8 +63,9 @@ def whole(values: Array, path: Path) -> Array:
 def _require_within(path: Path, values: Array, neuron: Input) -> None:
     """Look at all samples before the first one runs."""
     low, high = neuron.limits
-    for start in range(0, len(values), LOOKED_AT):
-        some = values[start : start + LOOKED_AT]
+    n = max(1, LOOKED_AT // max(1, values[:1].size))
+    for start in range(0, len(values), n):
+        some = values[start : start + n]
         if some.min() < low or some.max() > high:
             raise InputError(
                 f"{path}: holds {some.min()} to {some.max()} in samples {start} to "
