@@ -114,7 +114,7 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
         ),
         (
             {"input_file": "late.npy"},
-            r"late.npy: holds 0 to 2 in samples 64 to 65, the input takes 0",
+            r"late.npy: holds 0 to 2, beyond the input's 0 to 1 .* first in sample 65$",
         ),
         ({"input_file": None, "steps": -3}, "must be 1 to .*, got 16 and -3"),
         ({"backend": "netx"}, "backend 'netx' runs a netx file"),

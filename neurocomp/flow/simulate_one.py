@@ -140,11 +140,8 @@ def _values(
         raise InputError(f"{graph.name}: at least 1 sample is run, got {samples}")
     values: Array | Spikes
     if input_file is not None:
-        where, values, labels = (
-            str(input_file),
-            read_integers(Path(input_file), graph, samples),
-            None,
-        )
+        where, labels = str(input_file), None
+        values = read_integers(Path(input_file), graph, samples)
     elif run is not None:
         dataset = Options.of_run(run).dataset(progress)
         where, values, labels = str(run.path), dataset.test_values, dataset.test_labels

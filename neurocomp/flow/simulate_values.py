@@ -67,7 +67,8 @@ def _require_within(path: Path, values: Array, neuron: Input) -> None:
     for start in range(0, len(values), n):
         some = values[start : start + n]
         if some.min() < low or some.max() > high:
+            beyond = ((some < low) | (some > high)).reshape(len(some), -1).any(axis=1)
             raise InputError(
-                f"{path}: holds {some.min()} to {some.max()} in samples {start} to "
-                f"{start + len(some) - 1}, the input takes {low} to {high} ({neuron.bits} bits)"
+                f"{path}: holds {some.min()} to {some.max()}, beyond the input's {low} to {high} "
+                f"({neuron.bits} bits) first in sample {start + int(beyond.argmax())}"
             )
