@@ -12,7 +12,7 @@ from test_export import classifier
 from typer.testing import CliRunner
 
 from neurocomp.cli import app
-from neurocomp.errors import InputError, InputWarning, RunError
+from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow import export_network, make_options, map_network, side_by_side, simulate
 from neurocomp.flow.folder import RunFolder
 from neurocomp.ir.store import save
@@ -165,7 +165,7 @@ def test_saved_mappings_of_a_file_read_without_its_first_layers(tmp_path: Path) 
     printed = map_network(network, skip_layers=2, out=path)
     found = rows(side_by_side([path, path], network=network, skip_layers=2))
     assert found["cores"][0] == [printed["n_cores"]] * 2
-    with pytest.raises(RunError, match="made for another network than"):
+    with pytest.raises(InputError, match="is a mapping of another network than --network"):
         side_by_side([path, path], network=network)
 
 
@@ -194,7 +194,9 @@ def test_a_saved_mapping_of_another_network(tmp_path: Path) -> None:
         save(graph, path)
     mapping = tmp_path / "map.json"
     map_network(networks[0], "loihi1", out=mapping)
-    with pytest.raises(RunError, match="made for another network than 'm'"):
+    with pytest.raises(
+        InputError, match="another network than --network 'm' as read; --skip-layers"
+    ):
         side_by_side([mapping, mapping], network=networks[1])
 
 

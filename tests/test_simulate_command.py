@@ -116,6 +116,7 @@ def test_spikes_alone(tmp_path: Path, network: Path, shown: Path) -> None:
             {"input_file": "late.npy"},
             r"late.npy: holds 0 to 2, beyond the input's 0 to 1 .* first in sample 65$",
         ),
+        ({"input_file": "laid.npy"}, r"laid.npy: shaped \(4, 2, 3\), expected \(steps, …\)"),
         ({"input_file": None, "steps": -3}, "must be 1 to .*, got 16 and -3"),
         ({"backend": "netx"}, "backend 'netx' runs a netx file"),
     ],
@@ -129,6 +130,7 @@ def test_what_does_not_go(
 ) -> None:
     monkeypatch.chdir(network.parent)
     np.save("float.npy", np.full((2, 3, 6), 0.5))
+    np.save("laid.npy", np.zeros((4, 2, 3), np.int8))  # 6 values a step, in other axes
     late = np.zeros((66, 2, 6), np.int8)
     late[65, 0, 3] = 2
     np.save("late.npy", late)

@@ -78,7 +78,8 @@ def map_command(
     weight_bits: WeightBitsOption = None,
     dt: DtOption = None,
     step_rate: Annotated[
-        float | None, typer.Option(min=0, help="State the power at so many steps per second.")
+        float | None,
+        typer.Option(min=0, max=1e12, help="State the power at so many steps per second."),
     ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,

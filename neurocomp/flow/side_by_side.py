@@ -230,5 +230,10 @@ def _of_mapping(item: Path, network: Loaded | None, hw: str | None) -> dict[str,
         names = {"network": mapping.network, "target": mapping.target, "policy": mapping.policy}
         return {**names, "n_cores": mapping.n_cores, "n_chips": len(mapping.chips)}
     graph, run = network
+    if mapping.graph_digest != graph.digest():
+        raise InputError(
+            f"{item}: is a mapping of another network than --network '{graph.name}' as read; "
+            "--skip-layers, --weight-bits and --dt must be those that the mapping was made with"
+        )
     target = target_of(hw or mapping.target, None)
     return summary(graph, check(graph, mapping, target), target, rates_of_run(graph, run))

@@ -37,15 +37,20 @@ def read_values(path: Path, graph: Graph) -> Array:
     """
     values = mapped_array(path)
     shape = graph.inputs[0].shape
-    size = int(np.prod(shape))
+    known = (_folded(shape), _folded((int(np.prod(shape)),)))
     for lead in (1, 2):
-        if values.ndim > lead and int(np.prod(values.shape[lead:])) == size:
+        if values.ndim > lead and _folded(values.shape[lead:]) in known:
             per_step = values.reshape(*values.shape[:lead], *shape)
             return per_step[None] if lead == 1 else per_step
     raise InputError(
         f"{path}: shaped {values.shape}, expected (steps, …) or (samples, steps, …) "
-        f"with steps of {shape}"
+        f"with steps of {shape} (channels, rows, columns) or all of it in one axis"
     )
+
+
+def _folded(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its axes of length 1."""
+    return tuple(n for n in shape if n != 1)
 
 
 def whole(values: Array, path: Path) -> Array:

@@ -139,6 +139,6 @@ def _too_many(graph: Graph, partitions: Iterable[Partition], target: Target) -> 
     layer, most = cores.most_common(1)[0]
     return FitError(
         f"{graph.name}: needs {len(partition.cores):,} cores ('{layer}' alone {most:,}), "
-        f"{target.name} has {n_live_cores(target):,}; use a smaller network, fewer weight bits or "
-        "a board with more chips"
+        f"{target.name} has {n_live_cores(target):,}; use another policy, a smaller network, "
+        "fewer weight bits or a board with more chips"
     )

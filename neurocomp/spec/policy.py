@@ -26,8 +26,8 @@ class Policy(Spec):
     partitioner: str
     placer: str
     router: str
-    core_weight: float = Field(default=1.0, ge=0)
-    hop_weight: float = Field(default=0.03, ge=0)
+    core_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    hop_weight: float = Field(default=0.03, ge=0, allow_inf_nan=False)
     fewest_chips: bool = True
     never_worse: bool = False
 
