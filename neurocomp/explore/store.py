@@ -59,7 +59,10 @@ class Store:
 
     def __enter__(self) -> Store:
         self._presence.start()
-        self.refresh()
+        with contextlib.ExitStack() as stack:
+            stack.push(self)  # its `__exit__`, in case of a fault
+            self.refresh()
+            stack.pop_all()
         return self
 
     def __exit__(
