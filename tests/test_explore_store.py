@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy.exc
 from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
 
 from neurocomp.errors import InputError, RunError
 from neurocomp.explore import presence, storage
@@ -100,6 +101,29 @@ def test_a_lost_claim_that_somebody_else_took_is_theirs(
     one.refresh()
     assert one.known("a") == Outcome(1.5)
     assert one.accounts()["scored"] == 1
+
+
+@pytest.mark.parametrize(("outcome", "counts"), [(Outcome(None, 2.0), True), (Outcome(1.5), False)])
+def test_an_outcome_without_score_outlasts_being_reaped(
+    pair, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, counts: bool
+) -> None:
+    """A reaper has marked the claim; its owner says the outcome before either has closed it."""
+    one, two = pair
+    assert one.claim("a", {})
+    trial = one._id(one._mine["a"])
+    close = one._close
+
+    def closed(*args) -> None:
+        two._storage.set_trial_user_attr(trial, "lost", True)
+        two._close(trial, TrialState.FAIL)
+        close(*args)
+
+    monkeypatch.setattr(one, "_close", closed)
+    monkeypatch.setattr(one, "claim", lambda key, about: False)
+    one.finish("a", outcome)
+    two.refresh()
+    assert two.known("a") == (outcome if counts else None)
+    assert two.accounts()["unscored"] == counts
 
 
 def test_a_claim_reaped_at_once_is_not_ours(tmp_path: Path, monkeypatch) -> None:
