@@ -81,9 +81,8 @@ class Store:
     def refresh(self) -> None:
         """Read what others have done, and reap the claims of those that are gone."""
         trials = self._ask(self._storage.get_all_trials, self._study, deepcopy=False)
-        there = (
-            self._presence.there()
-        )  # read after the trials: whoever has claimed has said hello before
+        # Read after the trials: whoever has claimed has said hello before.
+        there = self._presence.there()
         self._running.clear()
         settled = True
         for trial in trials[self._settled :]:
