@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from neurocomp.errors import InputError
 
 PARTIAL = ".part"  # how the names end that files are written under before they are renamed
 LOCK = "run.lock"
+_OURS = re.compile(r"\.\d+" + re.escape(PARTIAL) + "$")  # see `_partial`
 
 
 def require_writable(path: Path) -> None:
@@ -42,19 +44,24 @@ def _partial(path: Path) -> Path:
 
 
 @contextmanager
-def locked(folder: Path, work: str) -> Iterator[None]:
+def locked(folder: Path, work: str, mark: str) -> Iterator[None]:
     """Make a folder if it is not there, and keep other processes out of it meanwhile.
 
-    What a process that was killed has left half written is removed.
+    Files that a process that was killed has left half written are removed.
 
     Args:
         work: what is done there, "run".
+        mark: name of the file that says so; a folder that holds others only is left as it is.
 
     Raises:
-        InputError: the folder cannot be written, or is in use.
+        InputError: the folder cannot be written, is in use, or holds something else.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if _is_foreign(folder, mark):
+            raise InputError(
+                f"{folder}: is not empty and not a {work} folder; name another with --out"
+            )
         lock = (folder / LOCK).open("ab")
     except OSError as fault:
         raise InputError(f"{folder}: cannot be written ({fault.strerror})") from fault
@@ -64,8 +71,15 @@ def locked(folder: Path, work: str) -> Iterator[None]:
         except BlockingIOError:
             raise InputError(f"{folder}: another process works on this {work}") from None
         for partial in folder.rglob(f"*{PARTIAL}"):
-            partial.unlink()
+            if _OURS.search(partial.name) and partial.is_file() and not partial.is_symlink():
+                partial.unlink()
         yield
+
+
+def _is_foreign(folder: Path, mark: str) -> bool:
+    """Whether a folder holds something, but no work begun or killed in its first moment."""
+    names = {p.name for p in folder.iterdir() if not _OURS.search(p.name)} - {LOCK}
+    return bool(names) and mark not in names
 
 
 @contextmanager

@@ -339,6 +339,30 @@ def test_a_folder_of_another_simulation(tmp_path: Path) -> None:
             pass
 
 
+def test_files_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    movie = tmp_path / "sub" / "movie.mkv.part"
+    movie.parent.mkdir()
+    movie.touch()
+    with pytest.raises(InputError, match="is not empty and not a simulation folder; name another"):
+        with Kept.locked(tmp_path, {"about": 1}):
+            pass
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [movie]
+
+
+def test_of_a_simulations_folder_what_it_made_itself_is_removed(tmp_path: Path) -> None:
+    with Kept.locked(tmp_path, {"about": 1}) as kept:
+        kept.save(0, Counts(predictions=np.arange(3)))
+    half = tmp_path / "batch-000001.npz.123.part"
+    others = [tmp_path / name for name in ("movie.mkv.part", "x.1.part.txt", "batch-mine.npz")]
+    for path in (half, *others):
+        path.touch()
+    (tmp_path / "x.7.part").mkdir()
+    with Kept.locked(tmp_path, {"about": 1}) as kept:
+        kept.finish(Counts(predictions=np.arange(3)), {}, batches=2)
+    own = {"result.json", "run.lock", "simulation.json", "total.npz"}
+    assert {p.name for p in tmp_path.iterdir()} == own | {"x.7.part"} | {p.name for p in others}
+
+
 def test_damaged_files_and_a_file_in_the_way(tmp_path: Path) -> None:
     path = tmp_path / "batch-000003.npz"
     with Kept.locked(tmp_path, {"about": 1}) as kept:

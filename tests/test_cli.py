@@ -292,6 +292,16 @@ class TestBadInput:
         assert done.returncode == 3
         assert "--max-params" in done.stderr
 
+    def test_no_candidate_is_within_one_core(self, recipe: Path, tmp_path: Path) -> None:
+        """A core of 128 synapse words holds no whole candidate, but a neuron of each."""
+        target = tmp_path / "small.yaml"
+        core = "core: {synapse_words: 128}\n"
+        target.write_text(f"name: small\nsummary: x\nextends: loihi2\n{core}")
+        limit = ("--hw", target, "--max-cores", "1")
+        done = run("search", "--recipe", recipe, *limit, "--out", tmp_path / "run")
+        assert done.returncode == 3
+        assert "--max-cores" in done.stderr
+
     def test_unreadable_input_array(self, finished: dict[str, Any], tmp_path: Path) -> None:
         path = tmp_path / "x.npy"
         np.save(path, np.zeros((3, 7, 7), np.uint8))

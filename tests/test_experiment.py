@@ -13,8 +13,9 @@ from neurocomp import shipped
 from neurocomp.data import Dataset
 from neurocomp.errors import InputError
 from neurocomp.flow.experiment import _compared, _held_out, experiment
+from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.listing import experiment_rows
-from neurocomp.flow.options import make_options
+from neurocomp.flow.options import Options
 from neurocomp.progress import quiet
 from neurocomp.report.experiment import experiment_page, trade_off_chart
 from neurocomp.spec.experiment import load_experiment, recipes_of
@@ -133,8 +134,13 @@ def test_held_out_samples_are_not_learnt(tmp_path: Path, monkeypatch: pytest.Mon
 
     found = experiment(written(tmp_path), out=tmp_path / "runs", stop_after="search")
     monkeypatch.setattr("neurocomp.train.train", stub)
-    options = make_options()
-    assert _held_out(options, Path(found["rows"][0]["run"]), quiet) == 0.75
+    run = RunFolder.existing(Path(found["rows"][0]["run"]))
+    options = Options.of_run(run)
+    with RunFolder.locked(run.path, options.identity()):
+        with pytest.raises(InputError, match="another process works on this run"):
+            _held_out(options, run.path, quiet)
+    assert [_held_out(options, run.path, quiet) for _ in range(2)] == [0.75, 0.75]
+    assert len(seen) == 1
     whole = options.dataset()
     shown = len(seen[0].train_values) + len(seen[0].test_values)
     assert shown == len(whole.train_values)

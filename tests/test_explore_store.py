@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy.exc
 from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
 
 from neurocomp.errors import InputError, RunError
 from neurocomp.explore import presence, storage
@@ -102,6 +103,29 @@ def test_a_lost_claim_that_somebody_else_took_is_theirs(
     assert one.accounts()["scored"] == 1
 
 
+@pytest.mark.parametrize(("outcome", "counts"), [(Outcome(None, 2.0), True), (Outcome(1.5), False)])
+def test_an_outcome_without_score_outlasts_being_reaped(
+    pair, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, counts: bool
+) -> None:
+    """A reaper has marked the claim; its owner says the outcome before either has closed it."""
+    one, two = pair
+    assert one.claim("a", {})
+    trial = one._id(one._mine["a"])
+    close = one._close
+
+    def closed(*args) -> None:
+        two._storage.set_trial_user_attr(trial, "lost", True)
+        two._close(trial, TrialState.FAIL)
+        close(*args)
+
+    monkeypatch.setattr(one, "_close", closed)
+    monkeypatch.setattr(one, "claim", lambda key, about: False)
+    one.finish("a", outcome)
+    two.refresh()
+    assert two.known("a") == (outcome if counts else None)
+    assert two.accounts()["unscored"] == counts
+
+
 def test_a_claim_reaped_at_once_is_not_ours(tmp_path: Path, monkeypatch) -> None:
     with Store(tmp_path / "j", "s") as one, Store(tmp_path / "j", "s") as two:
         refresh = one.refresh
@@ -135,7 +159,7 @@ class Away:
     def __init__(self, times: int, fault: Exception) -> None:
         self.times, self.fault, self.calls = times, fault, 0
 
-    def __call__(self, value: int) -> int:
+    def __call__(self, value: int, **options: bool) -> int:
         self.calls += 1
         if self.calls <= self.times:
             raise self.fault
@@ -177,12 +201,23 @@ def test_a_search_outlives_a_database_that_is_locked(tmp_path: Path) -> None:
         holder.close()
 
 
-def test_the_heart_outlives_a_storage_that_is_away(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        LOCKED,
+        OSError(28, "No space left on device"),
+        sqlalchemy.exc.DatabaseError("UPDATE", {}, Exception("disk image is malformed")),
+        StorageInternalError("commit"),
+    ],
+)
+def test_the_heart_outlives_a_storage_that_is_away(
+    tmp_path: Path, monkeypatch, fault: Exception
+) -> None:
     monkeypatch.setattr(presence, "BEAT_S", 0.01)
     monkeypatch.setattr(storage, "PATIENCE_S", -1.0)
     with Store(tmp_path / "j", "s") as store:
         say = store._storage.set_study_user_attr
-        away = Away(2, LOCKED)
+        away = Away(2, fault)
 
         def faulty(study: int, key: str, value: object) -> None:
             away(0)
@@ -194,6 +229,15 @@ def test_the_heart_outlives_a_storage_that_is_away(tmp_path: Path, monkeypatch) 
                 break
             time.sleep(0.01)
         assert away.calls > 3
+
+
+def test_the_heart_of_a_study_that_cannot_be_read_stops(tmp_path: Path, monkeypatch) -> None:
+    store = Store(tmp_path / "j", "s")
+    monkeypatch.setattr(store._storage, "get_all_trials", Away(1, OSError("gone")))
+    with pytest.raises(OSError, match="gone"):
+        with store:
+            pass
+    assert not store._presence._heart.is_alive()
 
 
 def test_a_claim_heard_without_an_answer_is_ours(tmp_path: Path, monkeypatch) -> None:

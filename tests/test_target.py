@@ -17,8 +17,9 @@ from neurocomp.spec.extend import FIGURE_KEYS
 from neurocomp.spec.figure import OWN, Figure
 from neurocomp.spec.policy import load_policy, policy_names
 from neurocomp.spec.read import Spec, read_yaml
-from neurocomp.spec.target import KIND, Target, load_target, target_names
+from neurocomp.spec.target import KIND, Target, load_target
 
+TARGETS = shipped.names(KIND)
 OWN_CHIP = """
 name: mine
 summary: a chip of my own
@@ -48,14 +49,14 @@ def sourced(spec: object) -> list[object]:
     return []
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", TARGETS)
 def test_every_shipped_figure_has_a_source(name: str) -> None:
     figures = sourced(load_target(name))
     assert len(figures) > 12
     assert [f for f in figures if f.source in ("", OWN)] == []
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", TARGETS)
 def test_every_shipped_figure_says_its_source_and_confidence_in_the_file_itself(name: str) -> None:
     """Event costs, which are figures of energy and time, included."""
     own = read_yaml(shipped.find(KIND, "target", name))
@@ -92,7 +93,7 @@ def describes(key: tuple[Any, ...]) -> bool:
 
 def test_secondary_sources_are_never_certain() -> None:
     """Other people's models of Loihi, and estimates from before the chip was made."""
-    for name in target_names():
+    for name in TARGETS:
         for row in target_sheet(name)["figures"]:
             second = row["source"].startswith(("nengo-loihi", "SANA-FE", "Davies et al. 2018, "))
             if second and "lava" not in row["source"]:
@@ -100,7 +101,7 @@ def test_secondary_sources_are_never_certain() -> None:
 
 
 def test_shipped_targets_have_the_published_limits() -> None:
-    assert {"loihi1", "loihi2", "loihi2-2023", "kapoho-point"} <= set(target_names())
+    assert {"loihi1", "loihi2", "loihi2-2023", "kapoho-point"} <= set(TARGETS)
     new, old, one = (load_target(n) for n in ("loihi2", "loihi2-2023", "loihi1"))
     assert new.limits._asdict() == {
         "neurons": 4095, "neuron_groups": 8, "synapse_words": 16000, "in_axons": 16000,

@@ -158,7 +158,21 @@ class Downhill(Phase):
         return sum(s.stored_weight().sum() for s in self.network.synapses)
 
 
-def downhill(out: Path, bits: int, **changes: Any) -> list[torch.Tensor]:
+class Elsewhere(Downhill):
+    """Made on another device than it is trained on."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._sums = torch.zeros(2, device="meta")
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> Any:
+        assert self._sums.device == self.device
+        return super().training_step(batch, batch_idx)
+
+
+def downhill(
+    out: Path, bits: int, made: type[Downhill] = Downhill, **changes: Any
+) -> list[torch.Tensor]:
     """By how much `Downhill` lowers the weights of 1/8 in two epochs of six batches."""
     graph = network()
     projections = [
@@ -170,7 +184,7 @@ def downhill(out: Path, bits: int, **changes: Any) -> list[torch.Tensor]:
     spec = SPEC.model_copy(update={"weight_decay": 0.0, "gradient_clip": None, **changes})
     quantised, cpu = Network.quantised(graph, plan), torch.device("cpu")
     before = [s.synapse.weight.detach().clone() for s in quantised.synapses]
-    phase = Downhill("qat", quantised, spec, 0, lambda row: None)
+    phase = made("qat", quantised, spec, 0, lambda row: None)
     fit(phase, Samples(blobs().train_values, blobs().train_labels, cpu), out, cpu)
     after = [s.synapse.weight.detach() for s in quantised.synapses]
     return [old - new for old, new in zip(before, after, strict=True)]
@@ -203,6 +217,12 @@ class TestRates:
         first, second = downhill(tmp_path, 1, qat_learning_rate=1e-6, **changes)
         torch.testing.assert_close(first, torch.full_like(first, 16 * 13 / 3 * 0.25))
         torch.testing.assert_close(second, torch.full_like(second, 13 / 3 * 0.25))
+
+    def test_sgds_first_gradient_is_found_on_the_device(self, tmp_path: Path) -> None:
+        """The module is made on the CPU, and moves to its device later."""
+        changes = {"optimizer": "sgd", "momentum": 0.0, "qat_learning_rate": 1e-6}
+        first, _ = downhill(tmp_path, 1, made=Elsewhere, **changes)
+        torch.testing.assert_close(first, torch.full_like(first, 16 * 13 / 3 * 0.25))
 
     def test_sgds_momentum_counts(self, tmp_path: Path) -> None:
         """Half of Adam's rate; step k moves by it times the cosine's share times 2 − 2^−k."""

@@ -77,10 +77,10 @@ class Kept:
             about: see `identity`.
 
         Raises:
-            InputError: the folder holds another simulation, is in use, damaged, or cannot be
-                written.
+            InputError: the folder holds another simulation or something else, is in use, damaged,
+                or cannot be written.
         """
-        with locked(folder, "simulation"):
+        with locked(folder, "simulation", IDENTITY):
             known = folder / IDENTITY
             if not known.is_file():
                 write_json(known, about)
@@ -103,12 +103,12 @@ class Kept:
         """The sum of all batches, where all is done, or None; errors as `load`."""
         return self._load(TOTAL)
 
-    def finish(self, total: Counts, row: dict[str, Any]) -> None:
-        """All is done: keep the sum and the result, and let the batches go."""
+    def finish(self, total: Counts, row: dict[str, Any], batches: int) -> None:
+        """All is done: keep the sum and the result, and let so many batches go."""
         self._save(TOTAL, total)
         write_json(self._folder / RESULT, row)
-        for path in self._folder.glob("batch-*.npz"):
-            path.unlink()
+        for number in range(batches):
+            (self._folder / BATCH.format(number)).unlink(missing_ok=True)
 
     def _save(self, name: str, counts: Counts) -> None:
         arrays: dict[str, Any] = {f"fired.{name}": x for name, x in counts.fired.items()}

@@ -93,7 +93,7 @@ def simulate(
             compared=compared,
         )
         if kept is not None:
-            kept.finish(total, result.as_row())
+            kept.finish(total, result.as_row(), job.n_batches)
         if known is not None:
             report("simulate", len(values), len(values), f"nothing ran, {keep} holds the result")
     return result

@@ -18,15 +18,10 @@ POLL_S = 1.0  # how often is looked whether somebody else has finished
 
 
 class Evaluation:
-    """Evaluates candidates of one study with workers, and keeps what they said.
-
-    Attributes:
-        now: evaluations that this process made.
-    """
+    """Evaluates candidates of one study with workers, and keeps what they said."""
 
     def __init__(self, store: Store, workers: Workers, on_done: Callable[[str], None]) -> None:
         self._store, self._workers, self._on_done = store, workers, on_done
-        self.now = 0
 
     def full(self, prices: dict[Candidate, Price]) -> dict[Candidate, Outcome]:
         """The outcomes of candidates with full effort."""
@@ -63,7 +58,6 @@ class Evaluation:
                     self._store.drop(key)
                     continue
                 self._store.finish(key, said)
-                self.now += 1
                 self._on_done(job.candidate.id)
             todo = [c for c in todo if self._store.known(keys[c]) is None]
             if todo and all(self._store.busy(keys[c]) for c in todo):

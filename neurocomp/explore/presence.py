@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil  # type: ignore[import-untyped]
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
+from sqlalchemy.exc import SQLAlchemyError
 
 from neurocomp.errors import RunError
 from neurocomp.explore.storage import Line
 
 BEAT_S = 20.0  # how often a process says that it is there
+FAULTS = (RunError, OSError, SQLAlchemyError, StorageInternalError)  # of a storage
 SILENCE_S = 90.0  # after which a process on another machine counts as gone
 _NAME = "owner:"  # how the names of processes begin among a study's attributes
 
@@ -121,5 +124,5 @@ class Presence:
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_S):
-            with contextlib.suppress(RunError):  # the search itself says that the storage is away
+            with contextlib.suppress(*FAULTS):  # the search itself says that the storage is away
                 self._say_hello()

@@ -81,7 +81,6 @@ class SearchResult:
         ranking: candidates that were evaluated in full, best first.
         order: the same in the order in which the strategy proposed them.
         objectives, budgets: as the search was asked for.
-        evaluated_now: evaluations that this call added, those with less than full effort too.
         evaluated: of this and all earlier calls; evaluating_seconds: wall time of these.
         seconds: of this and all earlier calls, with what this call did besides evaluating.
         accounts: trials of the study by what became of them.
@@ -92,7 +91,6 @@ class SearchResult:
     distinct: int
     ranking: tuple[Scored, ...]
     rejected: tuple[Rejected, ...]
-    evaluated_now: int
     evaluated: int
     evaluating_seconds: float
     seconds: float

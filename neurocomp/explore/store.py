@@ -25,6 +25,7 @@ from neurocomp.explore.presence import Presence
 from neurocomp.explore.storage import Line, opened
 
 _CLAIM, _OWNER, _LOST, _SAID = "id", "owner", "lost", "said"
+_UNSCORED = "unscored"  # in what was said: there is no score to come
 
 
 class Store:
@@ -59,7 +60,10 @@ class Store:
 
     def __enter__(self) -> Store:
         self._presence.start()
-        self.refresh()
+        with contextlib.ExitStack() as stack:
+            stack.push(self)  # its `__exit__`, in case of a fault
+            self.refresh()
+            stack.pop_all()
         return self
 
     def __exit__(
@@ -77,9 +81,8 @@ class Store:
     def refresh(self) -> None:
         """Read what others have done, and reap the claims of those that are gone."""
         trials = self._ask(self._storage.get_all_trials, self._study, deepcopy=False)
-        there = (
-            self._presence.there()
-        )  # read after the trials: whoever has claimed has said hello before
+        # Read after the trials: whoever has claimed has said hello before.
+        there = self._presence.there()
         self._running.clear()
         settled = True
         for trial in trials[self._settled :]:
@@ -105,7 +108,8 @@ class Store:
         if trial is None:
             return None
         score = trial.value if trial.state == TrialState.COMPLETE else None
-        return Outcome(score, **trial.user_attrs[_SAID])
+        said = trial.user_attrs[_SAID]
+        return Outcome(score, spikes=said["spikes"], seconds=said["seconds"])
 
     def busy(self, key: str) -> bool:
         """Whether somebody is at an evaluation, as far as this process has read."""
@@ -140,7 +144,8 @@ class Store:
         then their outcome will count.
         """
         trial = self._id(self._mine.pop(key))
-        said = {"spikes": outcome.spikes, "seconds": outcome.seconds}
+        unscored = outcome.score is None
+        said = {"spikes": outcome.spikes, "seconds": outcome.seconds, _UNSCORED: unscored}
         try:
             self._ask(self._storage.set_trial_user_attr, trial, _SAID, said)
             if outcome.score is None:
@@ -202,4 +207,6 @@ class Store:
 
 def _is_lost(trial: FrozenTrial) -> bool:
     """Whether a finished trial has no outcome: an outcome may have come while it was reaped."""
-    return trial.state != TrialState.COMPLETE and _LOST in trial.user_attrs
+    if trial.state == TrialState.COMPLETE or _LOST not in trial.user_attrs:
+        return False
+    return not trial.user_attrs.get(_SAID, {}).get(_UNSCORED, False)

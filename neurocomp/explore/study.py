@@ -89,7 +89,6 @@ def search(
         distinct=len(book.seen),
         ranking=ranking,
         rejected=(*book.rejected.values(), *over),
-        evaluated_now=evaluation.now,
         evaluated=len(book.keys),
         evaluating_seconds=at_work,
         seconds=at_work + time.perf_counter() - start - evaluating,

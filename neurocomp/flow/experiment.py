@@ -20,6 +20,7 @@ from neurocomp.spec.recipe import Recipe
 
 LAST_STAGES = ("search", "train", "map", "simulate")
 BITS_PER_MB = 8e6
+HELD_OUT = "held_out"  # folder, in a run, of the training that is judged by held-out samples
 
 
 def experiment(
@@ -80,20 +81,29 @@ def _held_out(options: Options, folder: Path, progress: Progress) -> float:
     """Integer accuracy on held-out training samples, of the same training on the others.
 
     What is chosen by it has seen no test sample, so the test accuracy is no outcome of the choice.
+    It is kept in the run's folder, beside the training.
+
+    Raises:
+        InputError: as `RunFolder.locked`.
     """
     from neurocomp.ir.store import load
     from neurocomp.train import train
 
-    dataset = options.dataset(progress).held_out(options.recipe.search.short.holdout, options.seed)
-    trained = train(
-        load(folder / "search" / UNTRAINED),
-        dataset,
-        options.recipe.train,
-        RunFolder.existing(folder).stage("held_out"),
-        seed=options.seed,
-        device=options.device,
-        progress=progress,
-    )
+    with RunFolder.locked(folder, options.identity()) as run:
+        known = run.result(HELD_OUT)
+        if known is not None:
+            return float(known["accuracy_integer"])
+        share = options.recipe.search.short.holdout
+        trained = train(
+            load(folder / "search" / UNTRAINED),
+            options.dataset(progress).held_out(share, options.seed),
+            options.recipe.train,
+            run.stage(HELD_OUT),
+            seed=options.seed,
+            device=options.device,
+            progress=progress,
+        )
+        run.finish(HELD_OUT, {"accuracy_integer": trained.accuracy_integer})
     return trained.accuracy_integer
 
 

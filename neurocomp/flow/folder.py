@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from neurocomp.atomic import LOCK, PARTIAL, locked, write_json
+from neurocomp.atomic import locked, write_json
 from neurocomp.errors import InputError
 from neurocomp.readable import TEXT, FileKind, read_object
 
@@ -50,9 +50,7 @@ class RunFolder:
         run = cls(path)
         if path.exists() and not path.is_dir():
             raise InputError(f"{path}: is a file; name a folder for the run")
-        if path.is_dir() and _is_foreign(path):
-            raise InputError(f"{path}: is not empty and not a run folder; name another with --out")
-        with locked(path, "run"):
+        with locked(path, "run", IDENTITY):
             if not (path / IDENTITY).is_file():
                 write_json(path / IDENTITY, identity)
             run._require(identity)
@@ -103,12 +101,6 @@ class RunFolder:
             raise InputError.from_faults(
                 f"{self.path}: holds another run; name another folder with --out", differing
             )
-
-
-def _is_foreign(path: Path) -> bool:
-    """Whether a folder holds something, but no run, begun or killed in its first moment."""
-    names = {p.name for p in path.iterdir() if not p.name.endswith(PARTIAL)} - {LOCK}
-    return bool(names) and IDENTITY not in names
 
 
 def _differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

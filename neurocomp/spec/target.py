@@ -233,11 +233,6 @@ def _core_faults(target: Target) -> Iterator[str]:
             yield f"core_kinds: core {core} does not exist: a chip has {n_cores}"
 
 
-def target_names() -> list[str]:
-    """Names of the shipped targets, sorted."""
-    return shipped.names(KIND)
-
-
 def load_target(name: str) -> Target:
     """A shipped target by name, or the user's own file by path (ending in .yaml).
 

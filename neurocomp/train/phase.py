@@ -89,6 +89,7 @@ class Phase(L.LightningModule):
         """Bring SGD's rates to the gaps of levels before the first step of all."""
         if self.name != "qat" or self.spec.optimizer != "sgd" or self.global_step:
             return
+        self._sums = torch.zeros(2, device=self.device)  # the first epoch has not begun
         assert self._plan is not None  # Lightning configures optimisers first
         assert self.trainer.train_dataloader is not None
         batch = next(iter(self.trainer.train_dataloader))
