@@ -29,6 +29,7 @@ from neurocomp.backend.engine.heard import Inlet
 from neurocomp.backend.execution import Executed
 from neurocomp.backend.kept import Kept
 from neurocomp.backend.room import at_once, sample_bytes
+from neurocomp.backend.run import BACKENDS
 from neurocomp.backend.traffic import messages, operations, per_core
 from neurocomp.backend.workers import side_by_side
 from neurocomp.errors import InputError, RunError
@@ -43,6 +44,7 @@ from neurocomp.quant.reference import UNWATCHED, Watch
 from neurocomp.spec.target import load_target
 
 TIMEOUT_S = 60.0
+REFERENCE = BACKENDS["reference"]
 LIMIT_S = 2.0
 
 
@@ -480,3 +482,18 @@ def test_a_batch_is_chosen_and_compared_by_pieces(monkeypatch: pytest.MonkeyPatc
     assert (found.batch, runs) == (2, [1] * 5)
     assert [x.mismatches for x in found.layers] == [15, 0]
     assert found.mismatches == 15
+
+
+@pytest.mark.parametrize(("given", "found"), [(1, "fewer"), (3, "more")])
+def test_a_backend_with_another_number_of_batches(
+    given: int, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = chain()
+    values = images(graph, 2)
+
+    def other(graph: Graph, batches: Any, setting: Any) -> Any:
+        return REFERENCE(graph, [values[:1]] * given, setting)
+
+    monkeypatch.setitem(BACKENDS, "other", other)
+    with pytest.raises(RunError, match=f"chain: backend 'other' gave {found} results"):
+        backend.simulate(graph, None, values, backend="other", batch=1, compare=False)

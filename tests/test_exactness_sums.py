@@ -149,6 +149,8 @@ def test_bounds_by_hand() -> None:
     assert sums.peak(weight, Input(4, signed=True)) == 40
     assert sums.peak(weight, Delta(vth=1, spike_exp=0, state_exp=6)) == 5 * 2**25
     assert sums.peak(weight, LIF) == 5
+    odd = np.array([[2**36 + 1, -3]])
+    assert sums.peak(odd, Input(16)) == 65_535 * (2**36 + 1)  # below 2^52: exact to the last digit
 
 
 def test_where_sums_wrap() -> None:
@@ -170,19 +172,21 @@ def test_where_sums_wrap() -> None:
         assert sums.sum_bits(e, sender, 2 ** (bits - 1) - 1) is None
 
 
-def test_sums_that_no_float_holds_are_refused() -> None:
-    """300 messages of up to 2^31 times 127 · 2^7 are beyond 2^52."""
+@pytest.mark.parametrize(("n", "level"), [(300, 127), (2**18, 255)])
+def test_sums_that_no_float_holds_are_refused(n: int, level: int) -> None:
+    """300 messages of up to 2^31 times 127 · 2^7 are beyond 2^52, 2^18 times 255 · 2^7 beyond
+    2^63, which is more than 64 bits hold."""
     populations = (
-        Population("in", (300, 1, 1), Input(1)),
-        Population("s", (300, 1, 1), Sigma()),
+        Population("in", (n, 1, 1), Input(1)),
+        Population("s", (n, 1, 1), Sigma()),
         Population("t", ONE, Sigma()),
     )
     projections = (
-        Projection("in-s", "in", "s", skip(300), 8, np.ones((300, 1, 1, 1), int)),
-        Projection("s-t", "s", "t", Dense(), 8, np.full((1, 300), 127 << 7), exponent=7),
+        Projection("in-s", "in", "s", skip(n), 8, np.ones((n, 1, 1, 1), int)),
+        Projection("s-t", "s", "t", Dense(), 8, np.full((1, n), level << 7), exponent=7),
     )
     graph = Graph("huge", populations, projections, "t", timesteps=1)
-    total = 300 * (127 << 7) * 2**31
+    total = n * (level << 7) * 2**31
     with pytest.raises(
         InputError, match=f"'t': its synapses can sum to {total}, .* {2**52}; use smaller weights"
     ):

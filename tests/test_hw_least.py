@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_networks import CONV, chain, mlp, pilotnet, target, yolo
 
-from neurocomp.hw import layer_cores, least_cores
+from neurocomp.hw import dynapcnn, layer_cores, least_cores
 from neurocomp.hw.layer import ENDLESS, Incoming, Layer, Outgoing, layer_of
 from neurocomp.hw.least.loihi2 import most_channels
 from neurocomp.hw.least.positions import fewest_pieces, heard_by, lists
 from neurocomp.hw.least.tiles import tiles
+from neurocomp.hw.needs import least_needs
 from neurocomp.hw.tiles import tilings
 from neurocomp.ir import Conv, Dense, Graph, Op, Shape
 from neurocomp.ir.shapes import conv_output
@@ -160,6 +161,23 @@ def test_lists_hold_less_the_more_pieces_there_are() -> None:
     assert found.rows[-1].taps == (18,)
     assert found.rows[-1][2:] == (18 * (10 + 64 * 6), 18 * 10)
     assert found.axons == 16
+
+
+def test_a_word_of_dynap_cnn_holds_one_weight() -> None:
+    """3×3 from 2 to 4 channels are 72 weights, stored as 2 · 16 · 4; 3 → 5 dense ones 15, as 3 · 8.
+
+    A dense layer of 5 × 2 × 2 neurons is stored by its channels.
+    """
+    chip = SHIPPED["dynap-cnn"]
+    for shape, op, source, least, stored in (
+        ((4, 4, 4), Conv((3, 3), (1, 1), (1, 1)), (2, 4, 4), 72, 128),
+        ((5, 1, 1), Dense(), (3, 1, 1), 15, 24),
+        ((5, 2, 2), Dense(), (3, 1, 1), 15, 24),
+    ):
+        layer = Layer("l", shape, (Incoming("p", op, source, 8),), ())
+        box = ((0, 0, 0), shape)
+        assert least_needs(layer, chip)["synapse_words"] == least
+        assert dynapcnn.need(layer, [box], chip, [1]).synapse_words == stored
 
 
 def test_a_layer_that_hears_nothing_but_padding() -> None:

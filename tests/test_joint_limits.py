@@ -38,10 +38,15 @@ class TestRequireKept:
         said = (
             r"run/x: .*bit_synops: 650 after training, 600 allowed, 8.3% more; messages: 120 after "
             r"training, 100 allowed, 20.0% more\); all results are kept; search again .*"
-            r"--max-bit-synops 553 joint.budgets.messages 83$"
+            r"--max-bit-synops 553, `messages: 83` under joint.budgets in the recipe$"
         )
         with pytest.raises(FitError, match=said):
             require_kept(limits_row(LIMITS, JUDGED, FIGURES, MAPPED), "run/x")
+
+    def test_no_lower_limit_than_one(self) -> None:
+        """2²/5 = 0.8, and no option takes 0."""
+        with pytest.raises(FitError, match=r"--max-cores 1$"):
+            require_kept(limits_row({"cores": 2.0}, JUDGED, FIGURES, MAPPED), "run/x")
 
     def test_kept(self) -> None:
         require_kept(limits_row({"cores": 5.0}, JUDGED, FIGURES, MAPPED), "run/x")

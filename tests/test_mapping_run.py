@@ -33,8 +33,10 @@ from neurocomp.mapping import (
 from neurocomp.mapping.activity import Rates
 from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.check import check_tables
-from neurocomp.mapping.effort import EFFORTS
+from neurocomp.mapping.effort import EFFORTS, Effort
+from neurocomp.mapping.flow import Flow
 from neurocomp.mapping.model import Mapping, Partition, Placement, Route
+from neurocomp.mapping.place import PLACERS
 from neurocomp.mapping.route import routing_tables, tree
 from neurocomp.mapping.store import load, save
 from neurocomp.spec.policy import policy_names
@@ -324,6 +326,27 @@ def test_more_effort_is_no_worse() -> None:
 
 def test_no_time_still_gives_a_legal_mapping() -> None:
     assert map_graph(cell(), CHIPS, "balanced", seconds=0.0).n_cores >= 16
+
+
+def test_time_that_ends_within_a_second_placement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A placer without time gives the given order; what was placed before stays, unless beaten."""
+    now, rough, late = 0.0, list[Placement](), list[Placement]()
+    anneal = PLACERS["anneal"]
+
+    def slow(sent: Flow, chip: Target, rng: np.random.Generator, effort: Effort) -> Placement:
+        nonlocal now
+        again = effort.runs > 1
+        now += 100 * again
+        (late if again else rough).append(anneal(sent, chip, rng, effort))
+        return (late if again else rough)[-1]
+
+    monkeypatch.setattr("neurocomp.mapping.effort.monotonic", lambda: now)
+    monkeypatch.setitem(PLACERS, "anneal", slow)
+    graph, chip = POOLS["convolutions"]
+    mapping = map_graph(graph, chip, "balanced", effort="quality", seconds=50.0)
+    assert mapping.placement in rough
+    assert mapping.placement not in late
+    assert len(late) == 1
 
 
 def test_without_the_rules_of_the_tool_chain() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from mapping_networks import mlp
@@ -39,6 +40,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     np.save("input.npy", np.zeros((1, 3, 1, 8, 8), np.int64))
     map_network("net.npz", "loihi2", out=Path("m.json"), routes=Path("r.json"))
     Path("link.json").symlink_to("net.npz")
+    with h5py.File("data.net", "w") as file:
+        file["labels"] = np.arange(3)
+    Path("half.net").write_bytes(Path("data.net").read_bytes()[:300])
+    Path("notes").mkdir()
+    Path("notes/network.yaml").write_text("# our network: see below\nmy network: wlan0\n")
     return tmp_path
 
 
@@ -85,7 +91,23 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "export on text": (
         lambda: export_network("net.npz", "netx", out=Path("m.json")),
-        r"m.json: is there and not a network \(HDF5\)",
+        r"m.json: is there and not a netx network \(HDF5\)",
+    ),
+    "netx on other HDF5": (
+        lambda: export_network("net.npz", "netx", out=Path("data.net")),
+        r"data.net: is there and not a netx network \(HDF5\)",
+    ),
+    "NIR on other HDF5": (
+        lambda: export_network("net.npz", "nir", out=Path("data.net")),
+        r"data.net: is there and not a NIR network \(HDF5\)",
+    ),
+    "export on half a file": (
+        lambda: export_network("net.npz", "netx", out=Path("half.net")),
+        r"half.net: is there and not a netx network \(HDF5\)",
+    ),
+    "SANA-FE on other text": (
+        lambda: export_network("net.npz", "sanafe", out=Path("notes")),
+        r"network.yaml: is there and not a file of SANA-FE \(YAML\)",
     ),
     "page": (lambda: side_by_side([Path("m.json")] * 2, out=Path("m.json")), f"m.json: {READ}"),
     "page on a network": (
@@ -103,13 +125,17 @@ def mapped_list(**files: Path) -> dict[str, Any]:
     return map_network("net.npz", "loihi2", pareto=True, out=Path("p.json"), **files)
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_nothing_is_destroyed(folder: Path, name: str) -> None:
     call, message = REFUSED[name]
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    before = contents(folder)
     with pytest.raises(InputError, match=message):
         call()
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert contents(folder) == before
 
 
 def test_a_result_may_be_written_again(folder: Path) -> None:
@@ -117,6 +143,7 @@ def test_a_result_may_be_written_again(folder: Path) -> None:
         mapped(out="m.json", routes="r.json", picture="cores.svg")
         simulate("net.npz", backend="reference", trace="a", trace_out=Path("t.npz"))
         export_network("net.npz", "netx", out=Path("out.net"))
+        export_network("net.npz", "nir", out=Path("out.nir"))
         export_network("net.npz", "sanafe", out=Path("out"))
         with pytest.warns(InputWarning, match="not known without their network"):
             side_by_side([Path("m.json"), Path("m.json")], out=Path("page.html"))

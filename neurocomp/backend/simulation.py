@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from neurocomp.backend.outcome import Simulation, outcome
 from neurocomp.backend.room import at_once
 from neurocomp.backend.run import TIMEOUT_S, stream
 from neurocomp.backend.workers import side_by_side
-from neurocomp.errors import InputError
+from neurocomp.errors import InputError, RunError
 from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.progress import Progress, quiet
@@ -118,16 +118,32 @@ class _Job:
         return -(-len(self.values) // self.batch)
 
     def run(self, numbers: Iterable[int]) -> Generator[Numbered, None, None]:
-        """Run some of the batches, in ascending order, in one start of the backend."""
+        """Run some of the batches, in ascending order, in one start of the backend.
+
+        Raises:
+            RunError: also where the backend gives another number of results.
+        """
         numbers = list(numbers)
         batches = (self.values[i * self.batch : (i + 1) * self.batch] for i in numbers)
         runs = stream(self.graph, self.mapping, batches, backend=self.backend, **self.settings)
         with closing(runs):
             for number in numbers:
-                yield number, self._counted(next(runs))
+                yield number, self._counted(runs)
+            if any(True for _ in runs):
+                raise self._miscounted("more")
 
-    def _counted(self, executed: Executed) -> Counts:
-        """The counts of a batch, which is let go."""
+    def _miscounted(self, found: str) -> RunError:
+        return RunError(
+            f"{self.graph.name}: backend '{self.backend}' gave {found} results than the batches "
+            "it ran; mend the backend, which must give one for each"
+        )
+
+    def _counted(self, runs: Iterator[Executed]) -> Counts:
+        """The counts of the next batch, which is let go."""
+        try:
+            executed = next(runs)
+        except StopIteration:
+            raise self._miscounted("fewer") from None
         if self.on_batch is not None:
             self.on_batch(executed)
         watch = self.settings.get("watch", UNWATCHED)

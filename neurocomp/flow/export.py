@@ -12,7 +12,7 @@ from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
 from neurocomp.flow.options import Options
-from neurocomp.flow.outputs import NETWORK, SANAFE, ResultKind, require_safe
+from neurocomp.flow.outputs import NETX, NIR, SANAFE, ResultKind, require_safe
 from neurocomp.ir import Array, CubaLif, Graph
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def export_network(
 def _results(to: str, out: Path) -> list[tuple[Path, ResultKind]]:
     """The files that an export writes."""
     if to != "sanafe":
-        return [(out, NETWORK)]
+        return [(out, NETX if to == "netx" else NIR)]
     from neurocomp.formats.sanafe import FILES
 
     if not out.parent.is_dir():

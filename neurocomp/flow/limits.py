@@ -8,11 +8,11 @@ from typing import Any
 from neurocomp.errors import FitError
 from neurocomp.spec.joint import Term
 
-OPTIONS: dict[Term, str] = {
-    "bits": "--max-bits",
-    "bit_synops": "--max-bit-synops",
-    "cores": "--max-cores",
-    "messages": "joint.budgets.messages",
+OPTIONS: dict[Term, str] = {  # how each limit is given; no option takes less than 1
+    "bits": "--max-bits {}",
+    "bit_synops": "--max-bit-synops {}",
+    "cores": "--max-cores {}",
+    "messages": "`messages: {}` under joint.budgets in the recipe",
 }
 BITS_PER_MB = 8e6
 
@@ -61,8 +61,9 @@ def require_kept(rows: Mapping[Term, Mapping[str, Any]], where: str) -> None:
         f"{row['final'] / row['limit'] - 1:.1%} more"
         for term, row in broken.items()
     ]
-    lower = " ".join(
-        f"{OPTIONS[term]} {int(row['limit'] ** 2 / row['final'])}" for term, row in broken.items()
+    lower = ", ".join(
+        OPTIONS[term].format(max(1, int(row["limit"] ** 2 / row["final"])))
+        for term, row in broken.items()
     )
     raise FitError(
         f"{where}: the design kept every limit, the trained network does not ({'; '.join(told)}); "

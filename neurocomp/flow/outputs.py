@@ -17,7 +17,7 @@ from neurocomp.atomic import require_writable
 from neurocomp.errors import InputError
 from neurocomp.flow.folder import RunFolder
 from neurocomp.ir import Graph
-from neurocomp.readable import HDF5, content_of
+from neurocomp.readable import HDF5, FileKind
 
 WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 HEAD = 512  # bytes that tell one text from another
@@ -60,6 +60,28 @@ def _holds(*marks: bytes) -> Callable[[Path], bool]:
     return is_one
 
 
+def _is_sanafe(path: Path) -> bool:
+    """Text in which a line near the beginning starts with one of SANA-FE's keys."""
+    with path.open("rb") as file:
+        lines = file.read(HEAD).splitlines()
+    return any(line.startswith((b"architecture:", b"network:")) for line in lines)
+
+
+def _hdf5(words: str, group: str) -> ResultKind:
+    """HDF5 files with a group of that name, which tells one format from another."""
+
+    def is_one(path: Path) -> bool:
+        from neurocomp.formats.hdf5 import opened
+
+        try:
+            with opened(path, FileKind(words, HDF5, "name another file")) as root:
+                return root.is_group(group)
+        except InputError:  # no HDF5 file, or a damaged one, or no such group
+            return False
+
+    return ResultKind(words, is_one)
+
+
 def _is_trace(path: Path) -> bool:
     """Arrays by population, and no header, which networks have."""
     try:
@@ -72,8 +94,9 @@ def _is_trace(path: Path) -> bool:
 
 PICTURE = ResultKind("a picture (SVG)", _holds(b"<svg"))
 PAGE = ResultKind("a page (HTML)", _holds(b"<!doctype html"))
-NETWORK = ResultKind("a network (HDF5)", lambda path: content_of(path) == HDF5)
-SANAFE = ResultKind("a file of SANA-FE (YAML)", _holds(b"architecture:", b"network:"))
+NETX = _hdf5("a netx network (HDF5)", "layer")
+NIR = _hdf5("a NIR network (HDF5)", "node")
+SANAFE = ResultKind("a file of SANA-FE (YAML)", _is_sanafe)
 TRACED = ResultKind("a trace (.npz)", _is_trace)
 
 

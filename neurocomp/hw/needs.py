@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neurocomp.hw.layer import Incoming, Layer
-from neurocomp.hw.words import DENSE_INDEX_BITS, WORD_BITS
+from neurocomp.hw.words import DENSE_INDEX_BITS
 from neurocomp.ir import Conv
 from neurocomp.spec.target import Target
 
@@ -12,21 +12,25 @@ def least_needs(layer: Layer, target: Target) -> dict[str, float]:
     """What a population takes of each resource at least, on all cores and in any mapping.
 
     Every neuron is counted once and every synapse or kernel is stored once, without padding,
-    chunks, rounding to words or copies; the rest of the model can only add to that. Resources are
-    named as in `neurocomp.spec.target.Limits`.
+    chunks, rounding to words or copies; the rest of the model can only add to that. DYNAP-CNN
+    stores a weight to a word, and a Dense once per channel, as a kernel. Resources are named as in
+    `neurocomp.spec.target.Limits`.
     """
     channels, height, width = layer.shape
     size = channels * height * width
+    word, kernels_only = target.core.word_bits.value, target.core.format == "dynap-cnn"
     words = in_axons = 0.0
     for e in layer.incoming:
+        bits = word if kernels_only else e.width
         c, h, w = e.source
         if isinstance(e.op, Conv):
             taps = _taps(e, 0, height) * _taps(e, 1, width) * c // e.op.groups
-            words += taps * channels * e.width / WORD_BITS
+            words += taps * channels * bits / word
             in_axons += 1
         else:
             index = DENSE_INDEX_BITS if target.core.format == "loihi2" else 0
-            words += c * h * w * size * (e.width + index) / WORD_BITS
+            targets = channels if kernels_only else size
+            words += c * h * w * targets * (bits + index) / word
             in_axons += c * h * w
     axon_map = (
         sum(height * width if isinstance(e.op, Conv) else size for e in layer.outgoing) or size

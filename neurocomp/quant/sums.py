@@ -44,11 +44,11 @@ def message_limits(neuron: Neuron) -> tuple[int, int]:
 def reach(weight: Array, sender: Neuron) -> tuple[Array, Array]:
     """Bounds of the sum of each row of weights, above and (as a magnitude) below zero.
 
-    int64, or float64 of weights that are no integers yet.
+    float64, exact up to 2^53; beyond that a bound is rounded, where 64 bits would wrap.
     """
     low, high = message_limits(sender)
     rows = weight.astype(np.result_type(weight, np.int64)).reshape(len(weight), -1)
-    up, down = (np.maximum(sign * rows, 0).sum(axis=1) for sign in (1, -1))
+    up, down = (np.maximum(sign * rows, 0).sum(axis=1).astype(np.float64) for sign in (1, -1))
     return high * up - low * down, high * down - low * up
 
 
