@@ -128,12 +128,12 @@ def weight_bytes(graph: Graph) -> int:
 
 
 def cut(graph: Graph, n_cores: int) -> Mapping:
-    """A mapping by hand: every layer along its rows or neurons, about evenly, on one chip."""
+    """A mapping by hand: every layer along its longest axis, about evenly, on one chip."""
     total = sum(p.size for p in graph.neurons)
     cores: list[tuple[Slice, ...]] = []
     for p in graph.neurons:
         pieces = max(1, round(n_cores * p.size / total))
-        axis = 1 if p.shape[1] > 1 else 0
+        axis = max(range(3), key=p.shape.__getitem__)
         edges = sorted({round(i * p.shape[axis] / pieces) for i in range(pieces + 1)})
         for a, b in itertools.pairwise(edges):
             start, stop = [0, 0, 0], list(p.shape)
