@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from neurocomp.cost import Price
-
-BITS_PER_MB = 8e6
+from neurocomp.cost.litesnn import BITS_PER_MB
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neurocomp.atomic import write_json, write_text
+from neurocomp.cost.litesnn import BITS_PER_MB
 from neurocomp.errors import InputError
 from neurocomp.flow.context import UNTRAINED
 from neurocomp.flow.folder import RunFolder
@@ -19,7 +20,6 @@ from neurocomp.spec.experiment import Experiment, load_experiment, recipes_of
 from neurocomp.spec.recipe import Recipe
 
 LAST_STAGES = ("search", "train", "map", "simulate")
-BITS_PER_MB = 8e6
 HELD_OUT = "held_out"  # folder, in a run, of the training that is judged by held-out samples
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from neurocomp.cost.litesnn import BITS_PER_MB
 from neurocomp.errors import FitError
 from neurocomp.spec.joint import Term
 
@@ -14,7 +15,6 @@ OPTIONS: dict[Term, str] = {  # how each limit is given; no option takes less th
     "cores": "--max-cores {}",
     "messages": "`messages: {}` under joint.budgets in the recipe",
 }
-BITS_PER_MB = 8e6
 
 
 def limits_row(
