@@ -155,7 +155,9 @@ SCRIPT = """
 def test_an_end_in_the_midst_leaves_batches_and_no_process(
     tmp_path: Path, ending: signal.Signals
 ) -> None:
-    source = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), keep=str(tmp_path))
+    source = textwrap.dedent(SCRIPT).format(
+        tests=str(Path(__file__).parents[1]), keep=str(tmp_path)
+    )
     with subprocess.Popen(
         [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

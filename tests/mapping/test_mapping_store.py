@@ -69,7 +69,7 @@ def test_same_bytes_in_a_fresh_process(tmp_path: Path) -> None:
     """Hash seeds differ between the two processes, so no set order can have leaked."""
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from test_mapping_run import CHIPS; from mapping_networks import cell\n"
+        "from mapping_networks import CHIPS, cell\n"
         "from neurocomp.mapping import map_graph; from neurocomp.mapping.store import save\n"
         "save(map_graph(cell(), CHIPS, 'balanced', seed=5), Path(sys.argv[2]))\n"
     )
@@ -77,7 +77,7 @@ def test_same_bytes_in_a_fresh_process(tmp_path: Path) -> None:
     for seed in ("1", "2"):
         path = tmp_path / f"{seed}.json"
         subprocess.run(
-            [sys.executable, "-c", code, str(Path(__file__).parent), str(path)],
+            [sys.executable, "-c", code, str(Path(__file__).parents[1]), str(path)],
             check=True,
             env={"PYTHONHASHSEED": seed, "PATH": "", "OMP_NUM_THREADS": "1"},
         )

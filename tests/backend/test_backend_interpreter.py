@@ -33,7 +33,7 @@ SCRIPT = """
 
 def started(then: str) -> subprocess.Popen[str]:
     """An interpreter of its own with a stream under way."""
-    source = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), then=then)
+    source = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parents[1]), then=then)
     process = subprocess.Popen(
         [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -99,7 +99,7 @@ IMPORTING = """
 
 def test_ctrl_c_while_lava_is_imported() -> None:
     """Modules in C turn the exception into an `ImportError`; who interrupts gets his own."""
-    source = textwrap.dedent(IMPORTING).format(tests=str(Path(__file__).parent))
+    source = textwrap.dedent(IMPORTING).format(tests=str(Path(__file__).parents[1]))
     done = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, timeout=60
     )
@@ -138,7 +138,7 @@ def test_a_full_shared_memory() -> None:
     script = textwrap.dedent(FULL).format(python=sys.executable)
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", script],
-        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60,
+        cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("mounts of one's own are not allowed here")
