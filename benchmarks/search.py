@@ -7,7 +7,8 @@ Without a PART all are run. What a part needs and is not given is named, and the
 FOLDER holds CIFAR-10 as images (train/CLASS/*, test/CLASS/*), CSV is SpikeNAS-Bench's log or a
 part of it, URL an empty PostgreSQL database.
 
-- equation: the score against a plain reading of Eq. 1, in its three normalisations.
+- equation: score and spikes against a plain reading of Eq. 1, which is given the weights alone, in
+  its three normalisations.
 - parameters, cells, shares: Eq. 2 against published counts, distinct cells, shares within 10 M.
 - limits: microseconds in which a limit rejects a candidate, on several spaces.
 - speed: candidates per second of one core, with Kendall's τ against the reference score and with
