@@ -17,10 +17,12 @@ part of it, URL an empty PostgreSQL database.
   --keep, and computed for --seconds at a time.
 - snasnet: CPU time per candidate against SNASNet's own settings.
 - thousand: 1000 candidates within 10 M parameters, searched; whole: the whole forward space.
-- predictors: without training, and with 200 labels, on the table; the split is printed.
+- predictors: without training, and the evaluator that learned from 200 labels, on the table; the
+  split is printed.
 - searches: searches of 60 evaluations on the table, random search beside them.
 - front: cores as an objective against parameters alone, at equal evaluations.
-- workers: four processes on one study, two of them killed; on a journal, and on --storage.
+- workers: four processes on one study, two of them killed, and evaluations per second with 1, 2, 4
+  and 8 workers; on a journal, and on --storage.
 
 CPU seconds are of one thread; a busy machine makes them longer.
 """
