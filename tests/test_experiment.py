@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -116,7 +117,23 @@ def test_the_picture_marks_what_was_chosen() -> None:
     page = experiment_page(found)
     assert page.count("<svg") == 1
     assert ">a<" in page
+    for words in ("limit, 150 parameters", "baseline", "chosen", "stored mb"):
+        assert f">{words}<" in page
     assert trade_off_chart({**found, "rows": [row("a", 100, None)]}) is None
+
+
+def test_names_of_networks_in_one_place_stand_under_each_other() -> None:
+    found = {
+        "max_params": None, "baseline": None, "chosen": None,
+        "rows": [row("a", 100, 0.9), row("b", 100, 0.9), row("c", 200, 0.95)],
+    }  # fmt: skip
+    chart = trade_off_chart(found)
+    assert chart is not None
+    texts = {text.text: text.get("transform", "") for text in chart.iter("text")}
+    (ax, ay), (bx, by) = ([float(x) for x in re.findall(r"[\d.]+", texts[name])] for name in "ab")
+    assert bx == pytest.approx(ax, abs=1)
+    assert by - ay > 7  # their type is 7.5 pixels high
+    assert not {"baseline", "chosen"} & texts.keys()
 
 
 def test_the_choice_looks_at_held_out_samples_alone(tmp_path: Path) -> None:
