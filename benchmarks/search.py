@@ -14,7 +14,8 @@ part of it, URL an empty PostgreSQL database.
 - speed: candidates per second of one core, with Kendall's τ against the reference score and with
   itself over seeds. The reference is Eq. 1 with weights fresh for every candidate, at --reference;
   SNASNet's own settings are 128,256,2 (two minutes of CPU time per candidate). It is kept in
-  --keep, and computed for --seconds at a time.
+  --keep, and computed for --seconds at a time. How well anything can agree with it, for it is noisy
+  itself, and the standard error of so few candidates are printed.
 - snasnet: CPU time per candidate against SNASNet's own settings.
 - thousand: 1000 candidates within 10 M parameters, searched; whole: the whole forward space.
 - predictors: without training, and the evaluator that learned from 200 labels, on the table; the

@@ -134,7 +134,8 @@ def searches(options: argparse.Namespace) -> None:
 
 def _found(options: argparse.Namespace, data: Bench, strategy: str, seed: int) -> float:
     """The accuracy that a search ends with; one that --keep has is not done again."""
-    path = options.keep / f"searches-{data.table.digest}-{code_digest()}.json"
+    code = code_digest("arch", "explore")
+    path = options.keep / f"searches-{data.table.digest}-{code}.json"
     kept: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
     key = f"{strategy} {EVALUATIONS} {seed}"
     if key not in kept:
