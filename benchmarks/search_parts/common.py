@@ -42,7 +42,7 @@ def aim(
 
 @cache
 def code_digest(*packages: str) -> str:
-    """Of the sources of some packages: a figure that was kept under it was made by the same code."""
+    """Of the sources of some packages: what was kept under it was made by the same code."""
     root = Path(neurocomp.__file__).parent
     digest = hashlib.sha256()
     for package in packages:

@@ -121,10 +121,8 @@ def speed(options: argparse.Namespace) -> None:
     parts = np.array(list(scores.values()))
     halves = tau(parts[:, ::2].mean(1), parts[:, 1::2].mean(1))
     another, best = ceilings(halves)
-    print(
-        f"      τ between the reference's halves: {halves:.3f}; so about {another:.2f} with another "
-        f"reference of its size, and {best:.2f} at best"
-    )
+    words = f"so about {another:.2f} with another of its size, {best:.2f} without any noise"
+    print(f"      τ between the reference's halves: {halves:.3f}; {words}")
     counts = [candidate.convolutions for candidate in known]
     print(f"      τ of the reference with the number of convolutions: {tau(means, counts):.3f}")
     values = images(options)
