@@ -181,4 +181,11 @@ def test_step_four_on_digits(tmp_path: Path) -> None:
     found = experiment("spikernel-step4-digits", out=tmp_path, epochs=3)
     assert len(found["rows"]) == 7
     assert all(row["integer"] > 0.8 for row in found["rows"])
-    assert found["chosen"] in {row["variant"] for row in found["rows"]}
+    by_name = {row["variant"]: row for row in found["rows"]}
+    small, large = by_name["1x1_3x3_100x"], by_name["5x5_7x7_100x"]
+    assert large["params"] > 2 * small["params"]
+    assert large["stored_mb"] > 2 * small["stored_mb"]
+    chosen = by_name[found["chosen"]]
+    within = [row for row in found["rows"] if row["params"] <= found["max_params"]]
+    assert chosen["held_out"] == max(row["held_out"] for row in within)
+    assert Path(found["page"]).read_text().count("<svg") == 1

@@ -94,6 +94,10 @@ def _held_out(options: Options, folder: Path, progress: Progress) -> float:
         if known is not None:
             return float(known["accuracy_integer"])
         share = options.recipe.search.short.holdout
+
+        def judging(stage: str, done: int, total: int, note: str = "") -> None:
+            progress("held out", done, total, note)
+
         trained = train(
             load(folder / "search" / UNTRAINED),
             options.dataset(progress).held_out(share, options.seed),
@@ -101,7 +105,7 @@ def _held_out(options: Options, folder: Path, progress: Progress) -> float:
             run.stage(HELD_OUT),
             seed=options.seed,
             device=options.device,
-            progress=progress,
+            progress=judging,
         )
         run.finish(HELD_OUT, {"accuracy_integer": trained.accuracy_integer})
     return trained.accuracy_integer
