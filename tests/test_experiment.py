@@ -139,7 +139,11 @@ def test_names_of_networks_in_one_place_stand_under_each_other() -> None:
 def test_the_choice_looks_at_held_out_samples_alone(tmp_path: Path) -> None:
     made = load_experiment(written(tmp_path))
     rows = [row("first", 100, 0.9) | {"held_out": 0.8}, row("second", 200, 0.7) | {"held_out": 0.9}]
-    assert _compared(made, rows, tmp_path)["chosen"] == "second"
+    found = _compared(made, rows, tmp_path)
+    assert found["chosen"] == "second"
+    assert Path(found["picture"]).read_text().startswith("<?xml")
+    untrained = [{**one, "integer": None, "held_out": None} for one in rows]
+    assert _compared(made, untrained, tmp_path)["picture"] is None
 
 
 def test_held_out_samples_are_not_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from neurocomp import __version__
 from neurocomp.report.charts import pareto
-from neurocomp.report.markup import document, el
+from neurocomp.report.markup import document, el, svg_file
 from neurocomp.report.parts import figure, table
 from neurocomp.report.plotting import drawn
 from neurocomp.report.style import ACCENT, INK, MUTED, WARN, sheet
@@ -52,6 +52,12 @@ def trade_off_chart(found: dict[str, Any]) -> Element | None:
                       ncols=5)  # fmt: skip
 
     return drawn((11.4, 4.4), "Accuracy against memory of the trained networks", draw)
+
+
+def trade_off_picture(found: dict[str, Any]) -> str | None:
+    """`trade_off_chart` as the text of an SVG file."""
+    chart = trade_off_chart(found)
+    return None if chart is None else svg_file(chart)
 
 
 def _marks(axes: Axes, rows: list[dict[str, Any]], key: str, found: dict[str, Any]) -> None:
