@@ -7,19 +7,23 @@ Without a PART all are run. What a part needs and is not given is named, and the
 FOLDER holds CIFAR-10 as images (train/CLASS/*, test/CLASS/*), CSV is SpikeNAS-Bench's log or a
 part of it, URL an empty PostgreSQL database.
 
-- equation: the score against a plain reading of Eq. 1, in its three normalisations.
+- equation: score and spikes against a plain reading of Eq. 1, which is given the weights alone, in
+  its three normalisations.
 - parameters, cells, shares: Eq. 2 against published counts, distinct cells, shares within 10 M.
 - limits: microseconds in which a limit rejects a candidate, on several spaces.
 - speed: candidates per second of one core, with Kendall's τ against the reference score and with
   itself over seeds. The reference is Eq. 1 with weights fresh for every candidate, at --reference;
   SNASNet's own settings are 128,256,2 (two minutes of CPU time per candidate). It is kept in
-  --keep, and computed for --seconds at a time.
+  --keep, and computed for --seconds at a time. How well anything can agree with it, for it is noisy
+  itself, and the standard error of so few candidates are printed.
 - snasnet: CPU time per candidate against SNASNet's own settings.
 - thousand: 1000 candidates within 10 M parameters, searched; whole: the whole forward space.
-- predictors: without training, and with 200 labels, on the table; the split is printed.
+- predictors: without training, and the evaluator that learned from 200 labels, on the table; the
+  split is printed.
 - searches: searches of 60 evaluations on the table, random search beside them.
 - front: cores as an objective against parameters alone, at equal evaluations.
-- workers: four processes on one study, two of them killed; on a journal, and on --storage.
+- workers: four processes on one study, two of them killed, and evaluations per second with 1, 2, 4
+  and 8 workers; on a journal, and on --storage.
 
 CPU seconds are of one thread; a busy machine makes them longer.
 """

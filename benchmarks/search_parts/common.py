@@ -41,14 +41,11 @@ def aim(
 
 
 @cache
-def code_digest() -> str:
-    """Of the sources that decide what candidates are proposed and how they are scored.
-
-    A figure that was kept under it was made by the same code.
-    """
+def code_digest(*packages: str) -> str:
+    """Of the sources of some packages: what was kept under it was made by the same code."""
     root = Path(neurocomp.__file__).parent
     digest = hashlib.sha256()
-    for package in ("arch", "explore", "score", "snn"):
+    for package in packages:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:10]
@@ -64,6 +61,28 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def tau(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """Kendall's τ-b."""
     return float(kendalltau(a, b).statistic)
+
+
+def tau_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
+    """Standard error of τ for so few candidates, by drawing as many of them again 500 times."""
+    rows, rng = np.stack([np.asarray(a), np.asarray(b)]), np.random.default_rng(0)
+    drawn = (rows[:, rng.integers(0, rows.shape[1], rows.shape[1])] for _ in range(500))
+    return float(np.std([tau(*pair) for pair in drawn]))
+
+
+def ceilings(halves: float) -> tuple[float, float]:
+    """How well anything can agree with a noisy reference, from the τ between its two halves.
+
+    Scores and noise are taken as normal. Then τ is a correlation ``ρ = sin(πτ/2)`` (Kendall), and
+    twice as many batches have ``2ρ/(1 + ρ)`` (Spearman and Brown).
+
+    Returns:
+        τ with another reference of the whole size, and τ with what has no noise at all.
+    """
+    rho = np.sin(np.pi * halves / 2)
+    whole = 2 * rho / (1 + rho)
+    another, best = (float(2 / np.pi * np.arcsin(x)) for x in (whole, np.sqrt(whole)))
+    return another, best
 
 
 def snasnet(channels: int, final_pool: int = 2) -> Space:

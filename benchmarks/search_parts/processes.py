@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 import time
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from neurocomp.explore import ScoreEvaluator, SearchResult, search
+from neurocomp.arch import Candidate
+from neurocomp.explore import Evaluator, Outcome, ScoreEvaluator, SearchResult, search
 from neurocomp.spec.read import parse
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.space import load_space, narrowed
@@ -25,6 +27,7 @@ from search_parts.common import aim
 from search_parts.limits import DIGITS
 
 EVALUATIONS, PROCESSES, KILLED = 120, 4, 2
+WAIT_S = 0.2
 SPACE = {
     "channels": [16], "final_pool": [2], "hidden": [64], "cell_bits": [4], "macro_bits": [8],
     "timesteps": [4], "neurons": ["leaky"],
@@ -39,15 +42,47 @@ def workers(options: argparse.Namespace) -> None:
             continue
         with tempfile.TemporaryDirectory() as folder:
             place = storage if "://" in storage else str(Path(folder) / "journal.log")
-            print(f"  on {place.split('@')[-1] if '://' in place else storage}")
+            print(f"  on {place.split('@')[-1] if '://' in place else storage}", flush=True)
             _machines(place, folder)
             _killed_workers(place)
-    with tempfile.TemporaryDirectory() as folder:
-        print(f"  scaling on {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}:")
-        for number in (1, 2, 4):
-            start = time.perf_counter()
-            _search(str(Path(folder) / f"{number}.log"), seed=7, workers=number)
-            print(f"      {number} workers: {EVALUATIONS / (time.perf_counter() - start):.1f}/s")
+            _scaling(place)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An evaluation that takes its time elsewhere, as on a GPU: what is left is the study's own."""
+
+    about: str
+
+    def knows(self, candidate: Candidate) -> bool:
+        """Every candidate."""
+        return True
+
+    def __call__(self, candidate: Candidate, share: float) -> Outcome:
+        """Wait; the value is all one."""
+        time.sleep(WAIT_S)
+        return Outcome(float(candidate.convolutions))
+
+
+def _scaling(place: str) -> None:
+    """Evaluations per second by number of workers; those that need a core, and those that wait."""
+    for number in (1, 2, 4, 8):
+        rate = _rate(place, Waiting(f"waiting, {number} workers"), number)
+        print(
+            f"      {number} workers: {rate:.1f}/s of evaluations that wait {WAIT_S} s", flush=True
+        )
+    cores = f"{len(os.sched_getaffinity(0))} cores"
+    for number in (1, 2, 4):
+        load = f"load {os.getloadavg()[0]:.1f} before"
+        rate = _rate(place, _evaluator(100 + number), number)
+        print(f"      {number} workers: {rate:.1f}/s of scores on {cores} ({load})", flush=True)
+
+
+def _rate(place: str, evaluator: Evaluator, number: int) -> float:
+    """Evaluations per second from the first that is done to the last."""
+    _search(place, workers=number, evaluator=evaluator)
+    done = sorted(t.datetime_complete for t in _trials(place, evaluator.about))
+    return (len(done) - 1) / (done[-1] - done[0]).total_seconds()
 
 
 def _machines(place: str, folder: str) -> None:
@@ -87,11 +122,13 @@ def _killed_workers(place: str) -> None:
     _accounts(place, seed=1)
 
 
-def _search(place: str, seed: int = 0, workers: int = 1) -> SearchResult:
+def _search(
+    place: str, seed: int = 0, workers: int = 1, evaluator: Evaluator | None = None
+) -> SearchResult:
     spec = parse({"candidates": 10_000, "evaluations": EVALUATIONS, "batch": 64}, SearchSpec, "b")
     return search(
         narrowed(load_space("spikernel"), SPACE), spec, load_target("loihi2"), DIGITS,
-        _evaluator(seed), storage=place if "://" in place else Path(place), seed=seed,
+        evaluator or _evaluator(seed), storage=place if "://" in place else Path(place), seed=seed,
         workers=workers,
     )  # fmt: skip
 
@@ -108,8 +145,8 @@ def _machine(place: str, said: str) -> None:
     Path(said).write_text(json.dumps({"ranking": ranking}))
 
 
-def _trials(place: str, seed: int) -> list[Any]:
-    """Trials of a study, as Optuna reads them."""
+def _trials(place: str, about: str) -> list[Any]:
+    """Trials of an evaluator's study, as Optuna reads them."""
     import optuna
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
@@ -121,20 +158,21 @@ def _trials(place: str, seed: int) -> list[Any]:
         storage = JournalStorage(JournalFileBackend(place))
     else:
         return []
-    name = f"{_evaluator(seed).about}; {DIGITS}"
+    name = f"{about}; {DIGITS}"
     studies = {study.study_name: study._study_id for study in storage.get_all_studies()}
     return storage.get_all_trials(studies[name]) if name in studies else []
 
 
 def _wait_for(place: str, seed: int = 0) -> None:
     """Wait until a fifth of the evaluations are done."""
-    while sum(t.state.name == "COMPLETE" for t in _trials(place, seed)) < EVALUATIONS // 5:
+    about = _evaluator(seed).about
+    while sum(t.state.name == "COMPLETE" for t in _trials(place, about)) < EVALUATIONS // 5:
         time.sleep(0.2)
 
 
 def _accounts(place: str, seed: int = 0) -> None:
     """What became of all trials: each network once, and nothing left open."""
-    trials = _trials(place, seed)
+    trials = _trials(place, _evaluator(seed).about)
     complete = [t for t in trials if t.state.name == "COMPLETE"]
     lost = [t for t in trials if t.user_attrs.get("lost")]
     keys = [t.user_attrs["id"] for t in complete]

@@ -26,12 +26,14 @@ from search_parts.common import (
     CIFAR,
     Values,
     aim,
+    ceilings,
     code_digest,
     cpu_seconds,
     distinct,
     images,
     snasnet,
     tau,
+    tau_error,
 )
 
 OWN = "128,256,2"  # channels, samples of a batch, batches: SNASNet's own settings
@@ -72,7 +74,8 @@ def _file(options: argparse.Namespace) -> Path:
     """Where scores of these settings, images and code are kept."""
     shown = hashlib.sha256(images(options)[:1000].tobytes()).hexdigest()[:10]
     settings = options.reference.replace(",", "-")
-    return Path(options.keep) / f"reference-{settings}-{shown}-{code_digest()}.json"
+    code = code_digest("arch", "quant", "score", "snn")
+    return Path(options.keep) / f"reference-{settings}-{shown}-{code}.json"
 
 
 def _kept(options: argparse.Namespace) -> dict[str, list[float]]:
@@ -114,9 +117,12 @@ def speed(options: argparse.Namespace) -> None:
     """Candidates per second with τ, against the reference and over seeds."""
     scores = reference(options)
     known = [replace(candidate, channels=128) for candidate in scores]
-    means = [float(np.mean(parts)) for parts in scores.values()]
-    halves = np.array(list(scores.values())).T
-    print(f"      τ between the reference's own batches: {tau(halves[0], halves[1]):.3f}")
+    means = [float(np.mean(row)) for row in scores.values()]
+    parts = np.array(list(scores.values()))
+    halves = tau(parts[:, ::2].mean(1), parts[:, 1::2].mean(1))
+    another, best = ceilings(halves)
+    words = f"so about {another:.2f} with another of its size, {best:.2f} without any noise"
+    print(f"      τ between the reference's halves: {halves:.3f}; {words}")
     counts = [candidate.convolutions for candidate in known]
     print(f"      τ of the reference with the number of convolutions: {tau(means, counts):.3f}")
     values = images(options)
@@ -125,7 +131,8 @@ def speed(options: argparse.Namespace) -> None:
         with_reference = [tau(found, means) for found in by_seed]
         with_itself = [tau(a, b) for a, b in combinations(by_seed, 2)]
         aim(f"candidates/s, {setting}", _rate(setting, values), "≥", wanted)
-        spread = f"{len(known)} candidates, {SEEDS} seeds, {_spread(with_reference)}"
+        error = np.mean([tau_error(found, means) for found in by_seed])
+        spread = f"{len(known)} candidates: ± {error:.2f}; {SEEDS} seeds, {_spread(with_reference)}"
         aim(f"τ with the reference ({spread})", float(np.mean(with_reference)), "≥", wanted_tau)
         aim(f"τ with itself ({_spread(with_itself)})", float(np.mean(with_itself)), "≥", 0.85)
 

@@ -14,7 +14,7 @@ import csv
 import json
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,10 @@ import numpy.typing as npt
 from neurocomp.arch import Candidate, all_candidates
 from neurocomp.arch.cell import ZEROIZE
 from neurocomp.atomic import write_json
-from neurocomp.explore import Predictor, Table, read_table, search
+from neurocomp.explore import Table, learned, read_table, search
 from neurocomp.explore.evaluators import COUNTS
 from neurocomp.spec.read import parse
-from neurocomp.spec.recipe import SearchSpec
+from neurocomp.spec.recipe import Model, SearchSpec
 from neurocomp.spec.space import Space, load_space, narrowed
 from neurocomp.spec.target import load_target
 from search_parts.common import CIFAR, Missing, aim, code_digest, tau
@@ -74,7 +74,7 @@ def _grade(threshold: float) -> int:
 
 
 def predictors(options: argparse.Namespace) -> None:
-    """τ of predictors that look at a candidate alone, then of those that learn from 200 labels."""
+    """τ of predictors that look at a candidate alone, then of the evaluator with 200 labels."""
     data = bench(options)
     n = len(data.candidates)
     looked = np.zeros(n, dtype=bool)
@@ -88,7 +88,7 @@ def predictors(options: argparse.Namespace) -> None:
             aim(f"τ without training, held out ({words})", halves[1], "≥", 0.40)
         else:
             print(f"      {words}")
-    for model in ("ridge", "forest", "gp"):
+    for model in get_args(Model):
         rows = [_learnt(data, looked, model, seed) for seed in range(options.seeds)]
         every, seen, unseen = (list(column) for column in zip(*rows, strict=True))
         words = f"τ of {model} with {LABELS} random labels, judged on the others never looked at"
@@ -98,14 +98,14 @@ def predictors(options: argparse.Namespace) -> None:
 
 
 def _learnt(
-    data: Bench, looked: npt.NDArray[np.bool_], model: str, seed: int
+    data: Bench, looked: npt.NDArray[np.bool_], model: Model, seed: int
 ) -> tuple[float, float, float]:
     """τ on all networks without a label, on those looked at, on those not."""
     order = np.random.default_rng(seed).permutation(len(data.candidates))
     seen, unseen = order[:LABELS], order[LABELS:]
-    predictor = Predictor(model, seed=seed)
-    predictor.fit([data.candidates[k] for k in seen], data.accuracy[seen].tolist())
-    expected, _ = predictor.predict([data.candidates[k] for k in unseen])
+    labels = {data.candidates[k]: float(data.accuracy[k]) for k in seen}
+    evaluator = learned(labels, model, seed=seed)
+    expected = np.array([evaluator(data.candidates[k], 1.0).score for k in unseen])
     before, true = looked[unseen], data.accuracy[unseen]
     return (
         tau(expected, true),
@@ -134,7 +134,8 @@ def searches(options: argparse.Namespace) -> None:
 
 def _found(options: argparse.Namespace, data: Bench, strategy: str, seed: int) -> float:
     """The accuracy that a search ends with; one that --keep has is not done again."""
-    path = options.keep / f"searches-{data.table.digest}-{code_digest()}.json"
+    code = code_digest("arch", "explore")
+    path = options.keep / f"searches-{data.table.digest}-{code}.json"
     kept: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
     key = f"{strategy} {EVALUATIONS} {seed}"
     if key not in kept:

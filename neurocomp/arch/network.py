@@ -99,9 +99,10 @@ class Network:
         """A projection; one whose name is taken is named after its target as well."""
         self._labels[term.label] += 1
         name = term.label if self._labels[term.label] == 1 else f"{term.label}@{target}"
-        if self._labels[name] and name != term.label:  # a term that stands twice in one sum
-            name = f"{name}.{self._labels[name] + 1}"
-        self._labels[name] += name != term.label
+        if name != term.label:
+            self._labels[name] += 1
+            if self._labels[name] > 1:  # a term that stands several times in one sum
+                name = f"{name}.{self._labels[name]}"
         constant = None
         if term.weight is not None:
             shape = weight_shape(term.op, self._shapes[term.source], self._shapes[target])

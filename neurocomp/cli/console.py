@@ -142,7 +142,7 @@ class StageProgress:
     """Called by the stages: ``progress(stage, done, total, note)``; a bar each on a terminal.
 
     Where stderr is no terminal, each stage prints a line when it starts, at every tenth of its way
-    and after half a minute without one, for log files.
+    and after half a minute without one, for log files. A stage that goes back starts anew.
     """
 
     def __init__(self, bars: Progress, terminal: bool) -> None:
@@ -157,9 +157,13 @@ class StageProgress:
                 self._tasks[stage] = self._bars.add_task(
                     stage, total=total, completed=done, note=note
                 )
+            elif done < self._bars.tasks[self._tasks[stage]].completed:
+                self._bars.reset(self._tasks[stage])
             self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
             return
         last, now = self._lines.get(stage), time.monotonic()
+        if last is not None and done < last.done:
+            last = None
         tenth = 10 * done // max(total, 1)
         if last is None:
             left = ""

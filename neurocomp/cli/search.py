@@ -35,7 +35,10 @@ def search(
     ] = None,
     evaluator: Annotated[
         str | None,
-        typer.Option(help="score, train (short training) or table:PATH (a CSV of accuracies)."),
+        typer.Option(
+            help="score, train (short training), table:PATH (a CSV of accuracies) or learned:PATH "
+            "(learned from such a file, or from the evaluations of the run in a folder)."
+        ),
     ] = None,
     candidates: Annotated[
         int | None, typer.Option(min=1, help="Candidates that the strategy may propose.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,9 @@ from scipy.stats import norm, rankdata
 from neurocomp.arch import Candidate
 from neurocomp.arch.features import drive, features
 from neurocomp.errors import InputError
+from neurocomp.spec.recipe import Model
 
-Model: TypeAlias = Literal["ridge", "forest", "gp"]
 Values: TypeAlias = npt.NDArray[np.float64]
-MODELS: tuple[Model, ...] = ("ridge", "forest", "gp")
 TREES = 200
 
 
@@ -33,8 +33,8 @@ class Predictor:
         Raises:
             InputError: there is no such model.
         """
-        if model not in MODELS:
-            raise InputError.unknown("model", model, list(MODELS))
+        if model not in get_args(Model):
+            raise InputError.unknown("model", model, list(get_args(Model)))
         self._name, self._seed = model, seed
 
     def fit(
@@ -45,28 +45,36 @@ class Predictor:
         Args:
             extra: (candidates, predictors): further numbers about each, such as a score.
         """
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.feature_extraction import DictVectorizer
         from sklearn.preprocessing import StandardScaler
 
         self._vectors = DictVectorizer(sparse=False)
-        rows = self._vectors.fit_transform([_row(c) for c in candidates])
+        rows = _beside(self._vectors.fit_transform([_row(c) for c in candidates]), extra)
+        varied = np.ptp(rows, axis=0) > 0  # what all have in common teaches nothing
+        self._varied = varied if varied.any() else ~varied
         self._scaler = StandardScaler()
-        scaled = self._scaler.fit_transform(_beside(rows, extra))
+        scaled = self._scaler.fit_transform(rows[:, self._varied])
         targets = norm.ppf((rankdata(values) - 0.5) / len(values))
         self._model = _model(self._name, self._seed)
-        self._model.fit(scaled, targets)
+        with warnings.catch_warnings():  # that a bound is the best length or noise is no fault
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._model.fit(scaled, targets)
 
     def predict(
         self, candidates: Sequence[Candidate], extra: Values | None = None
     ) -> tuple[Values, Values]:
         """Expected order (greater is better) and its standard deviation (0 for ridge)."""
-        rows = self._vectors.transform([_row(c) for c in candidates])
-        scaled = self._scaler.transform(_beside(rows, extra))
+        rows = _beside(self._vectors.transform([_row(c) for c in candidates]), extra)
+        scaled = self._scaler.transform(rows[:, self._varied])
         if self._name == "gp":
             mean, deviation = self._model.predict(scaled, return_std=True)
             return mean, deviation
         if self._name == "forest":
-            trees = np.stack([tree.predict(scaled) for tree in self._model.estimators_])
+            single = scaled.astype(np.float32)  # as trees have it; then nothing is to be checked
+            trees = np.stack(
+                [tree.predict(single, check_input=False) for tree in self._model.estimators_]
+            )
             return trees.mean(axis=0), trees.std(axis=0)
         mean = self._model.predict(scaled)
         return mean, np.zeros_like(mean)

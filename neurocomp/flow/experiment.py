@@ -49,7 +49,8 @@ def experiment(
     Returns:
         ``experiment``, ``rows`` (one per variant), ``chosen`` (the name of the one within the
         limit that is most accurate on training samples it did not learn from, None where none
-        is), ``page`` (path of an HTML page). The other accuracies are those of the test set.
+        is), ``page`` and ``picture`` (paths of an HTML page and of its picture alone, an SVG file;
+        None where nothing was trained). The other accuracies are those of the test set.
 
     Raises:
         InputError: an unknown name or stage, or a file with faults.
@@ -94,6 +95,10 @@ def _held_out(options: Options, folder: Path, progress: Progress) -> float:
         if known is not None:
             return float(known["accuracy_integer"])
         share = options.recipe.search.short.holdout
+
+        def judging(stage: str, done: int, total: int, note: str = "") -> None:
+            progress("held out", done, total, note)
+
         trained = train(
             load(folder / "search" / UNTRAINED),
             options.dataset(progress).held_out(share, options.seed),
@@ -101,7 +106,7 @@ def _held_out(options: Options, folder: Path, progress: Progress) -> float:
             run.stage(HELD_OUT),
             seed=options.seed,
             device=options.device,
-            progress=progress,
+            progress=judging,
         )
         run.finish(HELD_OUT, {"accuracy_integer": trained.accuracy_integer})
     return trained.accuracy_integer
@@ -127,7 +132,7 @@ def _row(variant: str, summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compared(made: Experiment, rows: list[dict[str, Any]], out: Path) -> dict[str, Any]:
-    from neurocomp.report.experiment import experiment_page
+    from neurocomp.report.experiment import experiment_page, trade_off_picture
 
     limit = made.max_params or float("inf")
     within = [row for row in rows if row["params"] <= limit and row["held_out"] is not None]
@@ -145,6 +150,10 @@ def _compared(made: Experiment, rows: list[dict[str, Any]], out: Path) -> dict[s
         "rows": rows,
         "page": str(out / f"{made.name}.html"),
     }
+    picture, path = trade_off_picture(found), out / f"{made.name}.svg"
+    found["picture"] = None if picture is None else str(path)
+    if picture is not None:
+        write_text(path, picture)
     write_text(out / f"{made.name}.html", experiment_page(found))
     write_json(out / f"{made.name}.json", found)
     return found

@@ -16,9 +16,11 @@ from neurocomp.spec.recipe import space_of
 if TYPE_CHECKING:
     from neurocomp.arch import Task
     from neurocomp.explore import Evaluator, SearchResult
+    from neurocomp.explore.labels import Labels
+    from neurocomp.spec.space import Space
 
 JOURNAL = "journal.log"
-TABLE = "table:"
+TABLE, LEARNED = "table:", "learned:"
 
 
 def explored(options: Options, dataset: Dataset, folder: Path, progress: Progress) -> SearchResult:
@@ -59,7 +61,7 @@ def storage_of(run: Path | None, storage: str | None) -> Path | str:
     if not path.is_file():
         raise InputError(
             f"{run}: has no {path.relative_to(run)}: no search has begun there, or it kept its "
-            "evaluations in a database (give --storage)"
+            "evaluations in a database, which the dashboard alone reads (--storage)"
         )
     return path
 
@@ -68,22 +70,44 @@ def evaluator_of(options: Options, dataset: Dataset, task: Task) -> Evaluator:
     """What a recipe's search evaluates candidates with.
 
     Raises:
-        InputError: the data set is too small for the scoring batches, or the table cannot be used.
+        InputError: the data set is too small for the scoring batches, or the table or the run that
+            it names cannot be used.
     """
-    from typing import cast
-
-    from neurocomp.explore.evaluators import COUNTS, Counted, Scored, Trained, read_table
-    from neurocomp.score import Kind
+    from neurocomp.explore.evaluators import COUNTS, Counted, Trained, learned, read_table
 
     recipe, seed, spec = options.recipe, options.seed, options.recipe.search
     if spec.evaluator.startswith(TABLE):
         return read_table(Path(spec.evaluator.removeprefix(TABLE)), space_of(recipe))
+    if spec.evaluator.startswith(LEARNED):
+        path = Path(spec.evaluator.removeprefix(LEARNED))
+        scores = [_scored(options, dataset, task, kind) for kind in spec.learned.scores]
+        labels = _labels(path, space_of(recipe))
+        return learned(labels, spec.learned.model, scores=scores, seed=seed, source=str(path))
     if spec.evaluator == "train":
         short = {"epochs": spec.short.epochs, "epoch_images": spec.short.epoch_images}
         train = recipe.train.model_copy(update=short)
         return Trained(dataset, train, spec.short.holdout, seed, options.device)
     if spec.score in COUNTS:
         return Counted(spec.score)
+    return _scored(options, dataset, task, spec.score)
+
+
+def _labels(path: Path, space: Space) -> Labels:
+    """Candidates of known value: of the run in a folder, else of a table."""
+    from neurocomp.explore import labels_of_journal, labels_of_table, read_table
+
+    if path.is_dir():
+        return labels_of_journal(Path(storage_of(path, None)), space)
+    return labels_of_table(read_table(path, space), space)
+
+
+def _scored(options: Options, dataset: Dataset, task: Task, kind: str) -> Evaluator:
+    from typing import cast
+
+    from neurocomp.explore.evaluators import Scored
+    from neurocomp.score import Kind
+
+    recipe, seed, spec = options.recipe, options.seed, options.recipe.search
     needed = spec.batch * spec.batches
     if needed > len(dataset.train_values):
         raise InputError(
@@ -94,7 +118,7 @@ def evaluator_of(options: Options, dataset: Dataset, task: Task) -> Evaluator:
     return Scored(
         task,
         dataset.train_values[chosen],
-        kind=cast("Kind", spec.score),
+        kind=cast("Kind", kind),
         batches=spec.batches,
         seed=seed,
         narrower=spec.proxy.narrower,

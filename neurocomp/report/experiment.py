@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from neurocomp import __version__
 from neurocomp.report.charts import pareto
-from neurocomp.report.markup import document, el
+from neurocomp.report.markup import document, el, svg_file
 from neurocomp.report.parts import figure, table
 from neurocomp.report.plotting import drawn
 from neurocomp.report.style import ACCENT, INK, MUTED, WARN, sheet
-from neurocomp.report.tables import Table
+from neurocomp.report.tables import Table, words
 
 COLUMNS: Final = (
     "variant", "params", "stored_mb", "cores", "score", "convolutions", "distinct", "search_s",
@@ -35,25 +36,52 @@ def trade_off_chart(found: dict[str, Any]) -> Element | None:
     def draw(figure: Figure) -> None:
         grid = figure.subplots(1, 2, sharey=True)
         for axes, (key, label) in zip(grid, MEMORY.items(), strict=True):
-            for row in rows:
-                color = WARN if row["variant"] == found["baseline"] else ACCENT
-                chosen = row["variant"] == found["chosen"]
-                mark, size = ("*", 13) if chosen else ("o", 6)
-                axes.plot(row[key], row["integer"], mark, color=color, markersize=size)
-                axes.annotate(
-                    row["variant"], (row[key], row["integer"]), xytext=(5, 4),
-                    textcoords="offset points", fontsize=7.5, color=MUTED,
-                )  # fmt: skip
             front = pareto([(row[key], row["integer"]) for row in rows])
             axes.plot(*zip(*front, strict=True), "-", color=INK, linewidth=1.1,
-                      drawstyle="steps-post")  # fmt: skip
+                      drawstyle="steps-post", label="no other beats these")  # fmt: skip
+            _marks(axes, rows, key, found)
+            axes.margins(x=0.1, y=0.16)
             axes.set_xlabel(label)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        grid[0].xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         if found["max_params"] is not None:
-            grid[0].axvline(found["max_params"], color=INK, linestyle="--", linewidth=1)
+            grid[0].axvline(found["max_params"], color=INK, linestyle="--", linewidth=1,
+                            label=f"limit, {found['max_params']:,.0f} parameters")  # fmt: skip
         grid[0].set_ylabel("test accuracy, integer network")
+        figure.legend(handles=grid[0].get_legend_handles_labels()[0], loc="outside upper left",
+                      ncols=5)  # fmt: skip
 
     return drawn((11.4, 4.4), "Accuracy against memory of the trained networks", draw)
+
+
+def trade_off_picture(found: dict[str, Any]) -> str | None:
+    """`trade_off_chart` as the text of an SVG file."""
+    chart = trade_off_chart(found)
+    return None if chart is None else svg_file(chart)
+
+
+def _marks(axes: Axes, rows: list[dict[str, Any]], key: str, found: dict[str, Any]) -> None:
+    """The networks with their names, above and below in turn; one label for each place."""
+    shown: dict[str, list[tuple[float, float]]] = {"trained": [], "baseline": [], "chosen": []}
+    named: dict[tuple[float, float], list[str]] = {}
+    for row in rows:
+        place = row[key], row["integer"]
+        named.setdefault(place, []).append(row["variant"])
+        shown["baseline" if row["variant"] == found["baseline"] else "trained"].append(place)
+        if row["variant"] == found["chosen"]:
+            shown["chosen"].append(place)
+    styles = {"trained": (ACCENT, ACCENT, 6), "baseline": (WARN, WARN, 6),
+              "chosen": ("none", INK, 13)}  # fmt: skip
+    for kind, (face, edge, size) in styles.items():
+        if shown[kind]:
+            axes.plot(*zip(*shown[kind], strict=True), "o", color=face, markeredgecolor=edge,
+                      markersize=size, label=kind)  # fmt: skip
+    for number, (place, names) in enumerate(sorted(named.items())):
+        axes.annotate(
+            "\n".join(names), place, xytext=(0, -9 if number % 2 else 9), ha="center",
+            va="top" if number % 2 else "bottom", textcoords="offset points", fontsize=7.5,
+            color=MUTED,
+        )  # fmt: skip
 
 
 def experiment_page(found: dict[str, Any]) -> str:
@@ -65,11 +93,12 @@ def experiment_page(found: dict[str, Any]) -> str:
     chart = trade_off_chart(found)
     pictures = {} if chart is None else {"trade-off": chart}
     caption = (
-        "Test accuracy of the integer networks against their memory; the line joins those that no "
-        "other beats. The star is the one within the limit (dashed) that is most accurate on "
-        "training samples held out from its training; the other colour is the baseline."
+        "Test accuracy of the integer networks against their memory. What is chosen is the one "
+        "within the limit that is most accurate on training samples held out from its training; "
+        "the test accuracy was not looked at."
     )
-    data = Table(COLUMNS, tuple(tuple(row[key] for key in COLUMNS) for row in found["rows"]))
+    cells = tuple(tuple(row[key] for key in COLUMNS) for row in found["rows"])
+    data = Table(tuple(map(words, COLUMNS)), cells)
     none = el("p", "No network was trained: the runs stopped after the search.")
     head = el(
         "head", el("meta", charset="utf-8"), el("title", found["experiment"]), el("style", sheet())

@@ -21,6 +21,7 @@ Positive = Annotated[float, Field(gt=0.0)]
 
 Strategy = Literal["random", "exhaustive", "evolution", "nsga2", "tpe", "surrogate"]
 ScoreKind = Literal["paper", "plain", "head", "drive", "depth", "convolutions"]
+Model = Literal["ridge", "forest", "gp"]
 Objective = Literal[
     "score", "params", "model_mb", "stored_mb", "cores", "synops", "bit_synops", "energy_mj"
 ]
@@ -33,8 +34,8 @@ def _with_score(names: tuple[Objective, ...]) -> tuple[Objective, ...]:
 
 
 def _evaluator(text: str) -> str:
-    if text not in ("score", "train") and not re.match("table:.", text):
-        raise ValueError("an evaluator is score, train or table:PATH")
+    if text not in ("score", "train") and not re.match("(table|learned):.", text):
+        raise ValueError("an evaluator is score, train, table:PATH or learned:PATH")
     return text
 
 
@@ -68,6 +69,19 @@ class ShortSpec(Spec):
     holdout: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
 
 
+class LearnedSpec(Spec):
+    """What the evaluator ``learned:PATH`` learns with.
+
+    Attributes:
+        model: ridge regression, a random forest or a Gaussian process.
+        scores: normalisations of Eq. 1 that it combines with what can be read off a candidate; a
+            candidate is then scored as ``score`` scores it.
+    """
+
+    model: Model = "forest"
+    scores: Annotated[tuple[Literal["paper", "plain", "head"], ...], LIST] = ()
+
+
 class SearchSpec(Spec):
     """How candidates are chosen, limited and evaluated.
 
@@ -78,12 +92,13 @@ class SearchSpec(Spec):
         evaluations: that are evaluated at most; None = all within the limits.
         population: of a generation, or of what is proposed at once; None = the strategy's own.
         spike_exponent: AutoSNN's λ, with which evolution weighs spikes.
-        evaluator: score, train (short training) or table:PATH (measured values in a CSV file).
+        evaluator: score, train (short training), table:PATH (measured values in a CSV file) or
+            learned:PATH (learned from such a file, or from the evaluations of the run in a folder).
         score: normalisation of Eq. 1: paper (sparsity-aware), plain or head; or a predictor that
             looks at the candidate alone: drive, depth or convolutions.
         batch: samples per scoring batch (Eq. 1's N × N kernel); batches: kernels averaged over.
         proxy: a smaller network to be scored instead.
-        short: of the evaluator train.
+        short: of the evaluator train; learned: of the evaluator learned:PATH.
         halving: successive halving: each batch of candidates is evaluated with 1/h² of the
             effort, the best of h with 1/h, the best of h of these in full. None = all in full.
         objectives: what the front is about; nsga2 and tpe optimise all of them.
@@ -107,6 +122,7 @@ class SearchSpec(Spec):
     batches: Count = 1
     proxy: ProxySpec = ProxySpec()
     short: ShortSpec = ShortSpec()
+    learned: LearnedSpec = LearnedSpec()
     halving: Annotated[int, Field(ge=2)] | None = None
     objectives: Objectives = ("score", "stored_mb", "cores")
     budgets: dict[Objective, Positive] = Field(default_factory=dict)

@@ -374,6 +374,18 @@ def test_where_nodes_carry_sums_a_skip_hands_them_on() -> None:
     assert graph.population("stem>2").neuron == CubaLif(2.0, 1.0, 0.5)
 
 
+def test_a_sum_may_arrive_many_times() -> None:
+    kind = CellKind(sums=True)
+    graph = verify(build(candidate(S, S, C3, S, S, S, kind=kind), DIGITS))
+    # Node 1 is the stem's sum, node 2 twice, so node 3 hears it three times beside a convolution.
+    assert [e.name for e in graph.outgoing("input")] == [
+        "stem.conv3",
+        "stem.conv3@cell1.n3",
+        "stem.conv3@cell1.n3.2",
+        "stem.conv3@cell1.n3.3",
+    ]
+
+
 def test_predictors_by_hand() -> None:
     # Two convolutions in a row, and a skip beside them that starts at the input: the first LIF
     # sums one convolution, the last one convolution; skips of spikes count as nothing beside.

@@ -15,9 +15,10 @@ import pytest
 import typer
 from netx_files import dense, write
 from nir_graphs import chain, lif, linear
+from rich.progress import Progress
 
 from neurocomp.cli import console as module
-from neurocomp.cli.console import Console, console
+from neurocomp.cli.console import Console, StageProgress, console
 from neurocomp.errors import InputWarning
 
 COMMAND = (sys.executable, "-m", "neurocomp")
@@ -159,3 +160,27 @@ def test_a_log_tells_how_long_it_takes(
         "simulate: 13/100, about 14 min left",
         "simulate: 100/100",
     ]
+
+
+def test_a_stage_that_comes_again_starts_anew(capfd: pytest.CaptureFixture[str]) -> None:
+    with console(as_json=True) as out, out.progress() as progress:
+        for done in (1, 2, 2, 1, 2):
+            progress("train", done, 2, "other" if done == 1 else "")
+    assert capfd.readouterr().err.splitlines() == [
+        "train: 1/2 other",
+        "train: 2/2",
+        "train: 1/2 other",
+        "train: 2/2",
+    ]
+
+
+def test_a_bar_of_a_stage_that_comes_again_starts_anew() -> None:
+    now = [0.0]
+    bars = Progress(disable=True, get_time=lambda: now[0])
+    progress = StageProgress(bars, terminal=True)
+    for done, when in ((0, 0.0), (9, 10.0), (1, 25.0)):
+        now[0] = when
+        progress("train", done, 9)
+    (task,) = bars.tasks
+    assert task.completed == 1
+    assert task.start_time == 25.0

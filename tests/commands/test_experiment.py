@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -116,13 +117,33 @@ def test_the_picture_marks_what_was_chosen() -> None:
     page = experiment_page(found)
     assert page.count("<svg") == 1
     assert ">a<" in page
+    for words in ("limit, 150 parameters", "baseline", "chosen", "stored mb"):
+        assert f">{words}<" in page
     assert trade_off_chart({**found, "rows": [row("a", 100, None)]}) is None
+
+
+def test_names_of_networks_in_one_place_stand_under_each_other() -> None:
+    found = {
+        "max_params": None, "baseline": None, "chosen": None,
+        "rows": [row("a", 100, 0.9), row("b", 100, 0.9), row("c", 200, 0.95)],
+    }  # fmt: skip
+    chart = trade_off_chart(found)
+    assert chart is not None
+    texts = {text.text: text.get("transform", "") for text in chart.iter("text")}
+    (ax, ay), (bx, by) = ([float(x) for x in re.findall(r"[\d.]+", texts[name])] for name in "ab")
+    assert bx == pytest.approx(ax, abs=1)
+    assert by - ay > 7  # their type is 7.5 pixels high
+    assert not {"baseline", "chosen"} & texts.keys()
 
 
 def test_the_choice_looks_at_held_out_samples_alone(tmp_path: Path) -> None:
     made = load_experiment(written(tmp_path))
     rows = [row("first", 100, 0.9) | {"held_out": 0.8}, row("second", 200, 0.7) | {"held_out": 0.9}]
-    assert _compared(made, rows, tmp_path)["chosen"] == "second"
+    found = _compared(made, rows, tmp_path)
+    assert found["chosen"] == "second"
+    assert Path(found["picture"]).read_text().startswith("<?xml")
+    untrained = [{**one, "integer": None, "held_out": None} for one in rows]
+    assert _compared(made, untrained, tmp_path)["picture"] is None
 
 
 def test_held_out_samples_are_not_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,4 +185,11 @@ def test_step_four_on_digits(tmp_path: Path) -> None:
     found = experiment("spikernel-step4-digits", out=tmp_path, epochs=3)
     assert len(found["rows"]) == 7
     assert all(row["integer"] > 0.8 for row in found["rows"])
-    assert found["chosen"] in {row["variant"] for row in found["rows"]}
+    by_name = {row["variant"]: row for row in found["rows"]}
+    small, large = by_name["1x1_3x3_100x"], by_name["5x5_7x7_100x"]
+    assert large["params"] > 2 * small["params"]
+    assert large["stored_mb"] > 2 * small["stored_mb"]
+    chosen = by_name[found["chosen"]]
+    within = [row for row in found["rows"] if row["params"] <= found["max_params"]]
+    assert chosen["held_out"] == max(row["held_out"] for row in within)
+    assert Path(found["page"]).read_text().count("<svg") == 1

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from networks import dag, images
+from plain_score import plain_score, plain_spikes
 
+from neurocomp.arch import Task, build, draw
 from neurocomp.errors import InputError
 from neurocomp.ir import CubaLif, LoihiLif
 from neurocomp.score import Kind, Scorer, score
 from neurocomp.score.fresh import fresh_weight, run
 from neurocomp.score.kernel import kernel, log_determinant
 from neurocomp.snn.synapses import normalised, value_scale
+from neurocomp.spec.space import load_space
 
 KINDS: tuple[Kind, ...] = ("paper", "plain", "head")
 
@@ -25,32 +27,31 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def equation_1(layers: list[npt.NDArray[np.float64]], kind: Kind) -> float:
-    """Eq. 1 as it is written; each layer's spikes are (T, B, N)."""
-    steps, batch, _ = layers[0].shape
-    k = np.zeros((batch, batch))
-    for spikes in layers:
-        for c in spikes:
-            n, r = c.shape[1], c.mean(axis=1)
-            for i in range(batch):
-                for j in range(batch):
-                    e = r[i] * (1 - r[j]) + (1 - r[i]) * r[j]
-                    a = {"plain": 1.0, "paper": 0.5 / (e + 1e-3), "head": 0.5 / (e * n + 1e-3)}
-                    k[i, j] += n - a[kind] * (c[i] != c[j]).sum()
-    return float(np.linalg.slogdet(k / (len(layers) * steps))[1])
+@pytest.mark.parametrize("number", range(8))
+def test_equals_a_plain_reading(number: int) -> None:
+    task = Task((3, 8, 8), input_bits=5, classes=10)
+    choices = {"channels": (4,), "final_pool": (2,), "hidden": (32,)}
+    space = load_space("snasnet").model_copy(update=choices)
+    candidate = draw(space, np.random.default_rng(number)).canonical()
+    g, values = build(candidate, task), images(8, shape=task.shape)
+    weights = {e.name: fresh_weight(g, e, 7) for e in g.projections}
+    layers = plain_spikes(candidate, weights, torch.from_numpy(values) / 2**task.input_bits)
+    assert len(layers) == len(g.populations) - 2  # all but the input and the output, a membrane
+    for kind in KINDS:
+        found = score(g, values, kind=kind, seed=7)
+        assert found == pytest.approx(plain_score(layers, kind), abs=5e-5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_equals_a_plain_reading(kind: Kind) -> None:
+def test_every_layer_is_seen_that_fires() -> None:
     g, values = dag(timesteps=4), images(12)
     weights = {e.name: fresh_weight(g, e, 7) for e in g.projections}
-    scaled = torch.from_numpy(values).float() / value_scale(g, g.inputs[0].name)
+    scaled = torch.from_numpy(values) / value_scale(g, g.inputs[0].name)
     with torch.no_grad():
-        seen = [x.flatten(2) for _, x in run(g, weights, normalised(g), scaled)]
-    layers = [spikes.double().numpy() for spikes in seen]
-    assert [s.shape for s in layers[:2]] == [(4, 12, 256), (4, 12, 256)]
-    assert len(layers) == 6  # stem, n1, n2, concat, pool, fc; the readout does not fire
-    assert score(g, values, kind=kind, seed=7) == pytest.approx(equation_1(layers, kind), abs=1e-4)
+        layers = [x.flatten(2) for _, x in run(g, weights, normalised(g), scaled)]
+    assert [s.shape[2] for s in layers] == [256, 256, 256, 384, 96, 12]  # the readout does not fire
+    assert score(g, values, seed=7) == pytest.approx(
+        plain_score([x.double() for x in layers], "paper"), abs=5e-5
+    )
 
 
 def test_two_samples_by_hand() -> None:
