@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from neurocomp.arch.cell import Cell, CellKind, edges, live, live_edges
+from neurocomp.arch.cell import Cell, CellKind, edges, live_edges
 
 
 class Copies(NamedTuple):
-    """How often the parts of a cell are in the network.
+    """How often parts of cells are in the network.
 
     Attributes:
-        edges: projections, or terms of it, by edge; 0 where it is dead.
-        into: those into node 0; node: populations of node 0; others: of all other nodes.
+        edges: projections by edge, 0 where one is dead; None where each is there once.
+        others: populations of the nodes behind the inputs. Where nodes carry sums, projections
+            into node 0 and populations of node 0 stand before it.
     """
 
-    edges: tuple[int, ...]
-    into: int
-    node: int
-    others: int
+    edges: tuple[int, ...] | None
+    others: tuple[int, ...]
 
 
 def of_spikes(present: tuple[bool, ...], kind: CellKind) -> Copies:
     """Where nodes spike every live edge is there once, and every node that one leads to."""
     alive = live_edges(present, kind)
     ends = {j for (_, j), there in zip(edges(kind), alive, strict=True) if there}
-    return Copies(tuple(map(int, alive)), 1, 1, len(ends - set(range(kind.inputs))))
+    found = None if alive == present else tuple(map(int, alive))
+    return Copies(found, (len(ends - set(range(kind.inputs))),))
 
 
 def of_sums(
@@ -37,24 +37,21 @@ def of_sums(
     lead into each of them. A skip hands them on: they are in its target's sum as well.
 
     Args:
+        cell: without dead edges.
         threshold: of the network's neurons.
         resized: edges from node 0 change width or size, which no skip does.
         after: of the cell that this one's output is node 0 of; None = it is fired once.
     """
     terms, populations = [0] * kind.nodes, [0] * kind.nodes
-    terms[-1], populations[-1] = (1, 1) if after is None else (after.into, after.node)
+    terms[-1], populations[-1] = (1, 1) if after is None else after.others[:2]
     fired: set[tuple[int, float]] = set()
-    ops = live(cell, kind)
-    for (i, j), op in zip(reversed(edges(kind)), reversed(ops), strict=True):
-        if op.op == "skip" and not (resized and i == 0):  # all edges out of j have been seen
+    counts: list[int] = []
+    for (i, j), (op, _, _, own) in zip(reversed(edges(kind)), reversed(cell), strict=True):
+        counts.append(terms[j])  # of which all are known, since all edges out of j come before
+        if op == "skip" and not (resized and i == 0):
             terms[i] += terms[j]
-        elif op.op != "zeroize":
-            start = i, 0.0 if op.threshold == threshold else op.threshold
-            if start not in fired:
-                fired.add(start)
-                populations[i] += 1
-                terms[i] += 1
-    counts = tuple(
-        terms[j] if op.op != "zeroize" else 0 for (_, j), op in zip(edges(kind), ops, strict=True)
-    )
-    return Copies(counts, terms[0], populations[0], sum(populations[1:]))
+        elif op != "zeroize" and (i, own or threshold) not in fired:
+            fired.add((i, own or threshold))
+            populations[i] += 1
+            terms[i] += 1
+    return Copies(tuple(counts[::-1]), (terms[0], populations[0], sum(populations[1:])))

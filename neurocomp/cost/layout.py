@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from neurocomp.arch import Candidate, Task
 from neurocomp.arch.cell import Cell, EdgeOp, edges
-from neurocomp.cost.stages import CellStage, Walk
-from neurocomp.cost.terms import Amounts, Ends, Terms, together
-from neurocomp.spec.macro import Stage, stage
+from neurocomp.cost.parts import AMOUNTS, Part, Population, Prices, Source
+from neurocomp.cost.stages import CellStage, Ends, Walk
+from neurocomp.spec.macro import Stage
 
 
 class Table(dict[EdgeOp, float]):
@@ -25,13 +25,24 @@ class Table(dict[EdgeOp, float]):
         return found
 
 
+Tables = dict[tuple[int, tuple[Ends, ...]], Table]  # by amount and what the edges join
+
+
+class Row(NamedTuple):
+    """One of `AMOUNTS`: what is there once, what `Copies.others` count, what ops add by edge."""
+
+    fixed: float
+    others: tuple[float, ...]
+    tables: tuple[Table, ...]
+
+
 @dataclass(frozen=True)
 class Group:
     """Cell stages that use one genotype in the same way.
 
     Attributes:
-        resized: edges from node 0 change width or size; follower: group of the cell that the
-            output is node 0 of. Both count only where nodes carry sums.
+        resized: no skip from node 0 hands terms on; follower: group of the cell that the output is
+            node 0 of. Both count only where nodes carry sums.
     """
 
     genotype: int
@@ -40,81 +51,104 @@ class Group:
     stages: list[CellStage] = field(default_factory=list, compare=False)
 
 
-class Head(NamedTuple):
-    """What there is once with a head, and what per node of the last cell."""
-
-    fixed: Amounts
-    parts: Amounts
-
-
 class Trunk:
     """The stages up to the last cell.
 
     Attributes:
         groups: of its cells; a follower stands before what it follows.
-        last: place of the last cell's group; n_edges: of a genotype.
-        order: takes the ops of all groups out of a candidate's; None = they are the same.
-        others: by amount, of each group what there is per projection into node 0, per population
-            of node 0 and per population of another node.
-        tables: by amount, what ops add, by group and edge; `fill` makes them.
-        heads: the stages behind the last cell, by the choices that are left.
+        order: places in a candidate's ops of the ops of all groups; None = they are the same.
     """
 
-    def __init__(self, c: Candidate, stages: Sequence[Stage], task: Task, terms: Terms) -> None:
-        self._task, self._terms, self._kind = task, terms, c.kind
-        self._walk = Walk.at_image(c, task, terms).through(stages)
+    def __init__(
+        self, c: Candidate, stages: Sequence[Stage], task: Task, prices: Prices, tables: Tables
+    ) -> None:
+        self._prices, self._tables, self._kind = prices, tables, c.kind
+        self._walk = Walk(c, Source(task.shape, outside=True), c.channels).through(stages)
+        self._rows: list[Row | None] = [None] * len(AMOUNTS)
         self.groups = _groups(self._walk.cells, sums=c.kind.sums)
-        self.n_edges = len(edges(c.kind))
-        genotypes = [group.genotype for group in self.groups]
-        self.last = genotypes.index(self._walk.cells[-1].genotype)
-        plain = genotypes == list(range(len(c.cells)))
-        self.order = None if plain else lambda cell: _ops(cell, genotypes, self.n_edges)
-        self._fixed = together(self._walk.fixed)
-        parts = [part for group in self.groups for part in self._parts(group)]
-        self.others = list(zip(*parts, strict=True))
-        self.tables: list[list[Table] | None] = [None] * len(Amounts._fields)
-        self.heads: dict[tuple[int, int], Head] = {}
+        n = len(edges(c.kind))
+        order = [g.genotype * n + k for g in self.groups for k in range(n)]
+        self.order = None if order == list(range(len(c.cell))) else order
 
-    def head(self, candidate: Candidate, stages: Sequence[Stage]) -> Head:
-        """The stages behind the last cell, and the output, whose neurons have a bias each."""
-        walk = self._walk.behind(candidate).through(stages)
-        walk.dense(self._task.classes, last=True)
-        bias = Amounts(params=self._task.classes)
-        return Head(
-            together([self._fixed, bias, *walk.fixed]), together(part for _, part in walk.parts)
-        )
+    @property
+    def last(self) -> int:
+        """Place of the last cell's group."""
+        return 0 if self._kind.sums else self._walk.cells[-1].genotype
 
-    def fill(self, column: int) -> list[Table]:
-        """Make the tables of an amount; edges of equal ends have one."""
-        inputs, sums, edge = self._kind.inputs, self._kind.sums, self._terms.edge
-        shared: dict[tuple[Ends, ...], Table] = {}
-        found = []
+    def behind(self, candidate: Candidate) -> Walk:
+        """A walk that begins behind the last cell."""
+        return self._walk.behind(candidate)
+
+    def row(self, column: int) -> Row:
+        """An amount, without the stages behind the last cell."""
+        row = self._rows[column]
+        if row is None:
+            row = self._rows[column] = self._row(column)
+        return row
+
+    def _row(self, column: int) -> Row:
+        price, kind = self._prices.of[column], self._kind
+        fixed, others = sum(map(price, self._walk.fixed)), list[float]()
         for group in self.groups:
-            for i, j in edges(self._kind):
-                ends = tuple(one.ends(i, j, inputs) for one in group.stages)
-
-                def add(op: EdgeOp, ends: tuple[Ends, ...] = ends) -> float:
-                    return sum(edge(op, one, sums=sums)[column] for one in ends)
-
-                found.append(shared.setdefault(ends, Table(add)))
-        self.tables[column] = found
-        return found
-
-    def _parts(self, group: Group) -> tuple[Amounts, Amounts, Amounts]:
-        nodes = [self._terms.node(one.shape) for one in group.stages]
-        nodes += [part for owner, part in self._walk.parts if owner == group.genotype]
-        return (
-            together(one.into for one in group.stages),
-            together(one.node for one in group.stages),
-            together(nodes),
+            each = sum(price(part) for k, part in self._walk.each if k == group.genotype)
+            nodes = each + sum(price(Population(one.shape)) for one in group.stages)
+            into = [sum(map(price, one)) for one in zip(*_into(group), strict=True)]
+            if kind.sums:
+                others += [*(into or (0.0, 0.0)), nodes]
+            else:
+                fixed += sum(into)
+                others.append(nodes)
+        tables = (
+            self._table(column, tuple([one.ends(i, j) for one in group.stages]))
+            for group in self.groups
+            for i, j in edges(kind)
         )
+        return Row(fixed, tuple(others), tuple(tables))
+
+    def _table(self, column: int, ends: tuple[Ends, ...]) -> Table:
+        """The table of edges with such ends, which trunks share."""
+        price, sums = self._prices.of[column], self._kind.sums
+
+        def add(op: EdgeOp) -> float:
+            parts = (one.part(op, sums=sums) for one in ends)
+            return sum(price(part) for part in parts if part is not None)
+
+        return self._tables.setdefault((column, ends), Table(add))
 
 
-def split(macro: Sequence[str]) -> tuple[list[Stage], list[Stage]]:
-    """The stages up to the last cell, and those behind it."""
-    stages = [stage(text) for text in macro]
-    behind = max(k for k, one in enumerate(stages) if one.kind == "cell") + 1
-    return stages[:behind], stages[behind:]
+class Frame:
+    """All stages, at one choice of everything but the cells' ops.
+
+    Attributes:
+        rows: by amount; None = `row` has not been asked for it.
+    """
+
+    def __init__(
+        self, candidate: Candidate, trunk: Trunk, rest: Sequence[Stage], task: Task, prices: Prices
+    ) -> None:
+        walk = trunk.behind(candidate).through(rest)
+        walk.dense(task.classes, unheard=True)
+        walk.settle()
+        self._fixed: list[Part] = walk.fixed
+        self._each = [part for _, part in walk.each]
+        self.trunk, self._prices, self._classes = trunk, prices, task.classes
+        self.rows: list[Row | None] = [None] * len(AMOUNTS)
+
+    def row(self, column: int) -> Row:
+        """Work out an amount; outputs have a bias each."""
+        fixed, others, tables = self.trunk.row(column)
+        price = self._prices.of[column]
+        fixed += sum(map(price, self._fixed)) + (self._classes if column == 0 else 0)
+        if self._each:
+            last, each = self.trunk.last, sum(map(price, self._each))
+            others = (*others[:last], others[last] + each, *others[last + 1 :])
+        row = self.rows[column] = Row(fixed, others, tables)
+        return row
+
+
+def _into(group: Group) -> list[tuple[Part, ...]]:
+    """What leads into the first nodes of a group, and these."""
+    return [one.into for one in group.stages if one.into]
 
 
 def _groups(cells: Sequence[CellStage], *, sums: bool) -> list[Group]:
@@ -122,17 +156,10 @@ def _groups(cells: Sequence[CellStage], *, sums: bool) -> list[Group]:
     found: list[Group] = []
     after: int | None = None
     for cell in reversed(cells) if sums else cells:
-        group = Group(cell.genotype)
-        if sums:
-            group = Group(cell.genotype, cell.ends(0, 1, 1).resized, after)
+        group = Group(cell.genotype, bool(cell.bits), after) if sums else Group(cell.genotype)
         if group not in found:
             found.append(group)
         place = found.index(group)
         found[place].stages.append(cell)
         after = place if cell.joined else None
     return found
-
-
-def _ops(cell: Cell, genotypes: Sequence[int], n: int) -> Cell:
-    """The ops of several genotypes, one after the other."""
-    return tuple(op for k in genotypes for op in cell[k * n : (k + 1) * n])

@@ -1,7 +1,7 @@
-"""The stages of a candidate's network as sums: what does not depend on the ops of its cells.
+"""The stages of a candidate's network as lists of parts, without the ops of its cells.
 
-It goes through the stages as `neurocomp.arch.build` does, and adds up instead of joining. A cell
-of two inputs hands on one part for every node that is there; what each of them adds is kept apart.
+It goes through the stages as `neurocomp.arch.build` does. A cell of two inputs hands on one signal
+for every node that is there; what each of these adds is kept apart.
 """
 
 from __future__ import annotations
@@ -11,24 +11,48 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from neurocomp.arch import Candidate, Task
-from neurocomp.cost.terms import Amounts, Ends, Source, Terms
-from neurocomp.ir import Shape
+from neurocomp.arch.cell import EdgeOp
+from neurocomp.arch.network import FIXED_BITS
+from neurocomp.cost.parts import Joint, Part, Population, Source, conv
+from neurocomp.ir import Dense, Shape, average_pool, skip
 from neurocomp.spec.macro import Stage
 
 
-class Top(NamedTuple):
-    """What a stage hands on; ``owner``: genotype with a part for each of its nodes, None = one."""
+class Ends(NamedTuple):
+    """What an edge of a cell joins.
+
+    Attributes:
+        stride: of the edge; bits: of the convolution that a skip has to be here, 0 where it has
+            not.
+    """
 
     source: Source
-    owner: int | None = None
+    shape: Shape
+    stride: int
+    bits: int
+
+    def part(self, op: EdgeOp, *, sums: bool) -> Joint | None:
+        """The projection; where nodes carry sums a skip hands terms on, and is none."""
+        source, shape, stride, bits = self
+        if op.op == "conv":
+            return conv(op.kernel, stride, source, shape, op.bits)
+        if op.op == "avgpool3":
+            pool = average_pool(shape[0], 3, stride, 1)
+            return Joint(pool, source, shape, FIXED_BITS, trained=False)
+        if op.op == "skip" and bits:
+            return conv(1, stride, source, shape, bits)
+        if op.op == "zeroize" or sums:
+            return None
+        return Joint(skip(shape[0]), source, shape, FIXED_BITS, trained=False)
 
 
 class CellStage(NamedTuple):
     """A cell stage.
 
     Attributes:
-        entry: node 0, or the inputs of a cell with two; shape: of the other nodes.
-        into: projections into node 0, and `node` 0 itself; nothing where a cell stands before.
+        entry: node 0; shape: of the other nodes, and of both inputs where there are two.
+        bits: see `Ends`, of edges from node 0.
+        into: the projection into node 0 and that population; none where another cell has them.
         joined: whether it stands right behind a cell.
     """
 
@@ -37,16 +61,14 @@ class CellStage(NamedTuple):
     shape: Shape
     stride: int
     bits: int
-    into: Amounts
-    node: Amounts
+    into: tuple[Part, ...]
     joined: bool
 
-    def ends(self, i: int, j: int, inputs: int) -> Ends:
+    def ends(self, i: int, j: int) -> Ends:
         """What the edge from node i to node j joins."""
-        first = inputs == 1 and i == 0 < j
-        source = self.entry if i == 0 else Source(self.shape)
-        shape = self.entry.shape if inputs == 1 and j == 0 else self.shape
-        return Ends(source, shape, self.shape[0], self.stride if first else 1, self.bits)
+        if i == 0:
+            return Ends(self.entry, self.shape, self.stride, self.bits)
+        return Ends(Source(self.shape), self.shape if j else self.entry.shape, 1, 0)
 
 
 @dataclass
@@ -54,122 +76,103 @@ class Walk:
     """Goes through stages.
 
     Attributes:
-        fixed: what is there once; parts: once for every node of a genotype, by genotype.
+        top: where the next stage begins; owner: the genotype that has such a signal for each of
+            its nodes, None = there is one.
+        fixed: parts that are there once; each: once for every node of a genotype, by genotype.
         cells: cell stages so far.
     """
 
     candidate: Candidate
-    terms: Terms
-    top: Top
+    top: Source
     width: int
-    before: Top | None = None
-    fixed: list[Amounts] = field(default_factory=list)
-    parts: list[tuple[int, Amounts]] = field(default_factory=list)
+    owner: int | None = None
+    fixed: list[Part] = field(default_factory=list)
+    each: list[tuple[int, Part]] = field(default_factory=list)
     cells: list[CellStage] = field(default_factory=list)
-    _entry: tuple[Amounts, Amounts] | None = None  # of a node that may be node 0 of a cell
-    _joined: bool = False
-
-    @classmethod
-    def at_image(cls, candidate: Candidate, task: Task, terms: Terms) -> Walk:
-        """At the image, before the first stage."""
-        return cls(candidate, terms, Top(Source(task.shape, outside=True)), candidate.channels)
+    _into: tuple[Part, ...] = ()  # what leads to the top and may be the next cell's
+    _joined: bool = False  # whether the top is a cell's
 
     def behind(self, candidate: Candidate) -> Walk:
-        """A walk that goes on from here with what is still to be chosen."""
-        return Walk(candidate, self.terms, self.top, self.width, self.before)
+        """A walk that begins where this one ended, with a candidate's own choices."""
+        return Walk(candidate, self.top, self.width, self.owner)
 
     def through(self, stages: Sequence[Stage]) -> Walk:
         """Go through stages."""
+        before = self.top, self.owner
         for one in stages:
             self.width *= one.widen
-            old = self.top
+            now = self.top, self.owner
             if one.kind == "cell":
-                self._cell(one)
+                self._cell(one, before)
             elif one.kind == "hidden":
                 self.dense(self.candidate.hidden)
             elif one.kind == "conv":
-                self._conv(one)
+                self._lead(self._conv(one.size, one.stride, self.top))
             else:
                 self._pool(self.candidate.final_pool if one.kind == "final_pool" else one.size)
-            self.before = old
-        self._settle()
+            before = now
+        self.settle()
         return self
 
-    def dense(self, size: int, *, last: bool = False) -> None:
+    def dense(self, size: int, *, unheard: bool = False) -> None:
         """A fully connected layer."""
-        self._settle()
-        self._add(self.terms.dense(self.top.source, size, self.candidate.macro_bits))
-        shape = size, 1, 1
-        self.fixed.append(self.terms.node(shape, last=last))
-        self.top = Top(Source(shape))
+        joint = Joint(Dense(), self.top, (size, 1, 1), self.candidate.macro_bits)
+        self._lead(joint, unheard=unheard)
 
-    def _conv(self, one: Stage) -> None:
-        self._settle()
-        _, height, width = self.top.source.shape
-        shape = self.width, height // one.stride, width // one.stride
-        bits = self.candidate.macro_bits
-        term = self.terms.conv(one.size, one.stride, self.top.source, shape, bits)
-        self._lead_to(shape, term, self.top.owner)
-        self.top = Top(Source(shape))
+    def _conv(self, kernel: int, stride: int, source: Source) -> Joint:
+        _, height, width = source.shape
+        shape = self.width, height // stride, width // stride
+        return conv(kernel, stride, source, shape, self.candidate.macro_bits)
 
     def _pool(self, size: int) -> None:
         if size <= 1:
             return
-        self._settle()
-        channels, height, width = self.top.source.shape
-        shape = channels, height // size, width // size
-        term = self.terms.pool(size, size, 0, self.top.source, shape)
-        owner = self.top.owner
-        if owner is None:
-            self._lead_to(shape, term, None)
-        else:
-            self.parts += [(owner, term), (owner, self.terms.node(shape))]
-        self.top = Top(Source(shape), owner)
+        channels, height, width = self.top.shape
+        shape, op = (channels, height // size, width // size), average_pool(channels, size, size)
+        self._lead(Joint(op, self.top, shape, FIXED_BITS, trained=False), each=True)
 
-    def _cell(self, one: Stage) -> None:
-        candidate = self.candidate
-        genotype = len(self.cells) % len(candidate.cells)
-        _, height, width = self.top.source.shape
-        shape = self.width, height // one.stride, width // one.stride
-        into, node = self._entry or (Amounts(), Amounts())
-        entry, joined, owner = self.top.source, self._joined, None
-        self._entry, self._joined = None, True
-        if candidate.kind.inputs == 2:
-            self.fixed += [into, node]
-            self._states(shape, one.stride)
-            entry, into, node, owner = Source(shape), Amounts(), Amounts(), genotype
-        bits = candidate.macro_bits
-        self.cells.append(
-            CellStage(genotype, entry, shape, one.stride, bits, into, node, joined)
-        )
-        self.top = Top(Source(shape), owner)
-
-    def _states(self, shape: Shape, stride: int) -> None:
-        """The inputs of a cell with two: 1×1 convolutions to its width and size."""
+    def _cell(self, one: Stage, before: tuple[Source, int | None]) -> None:
+        """A cell; one of two inputs brings both to its own width and size."""
+        genotypes, kind = self.candidate.cells, self.candidate.kind
+        stride, genotype = one.stride, len(self.cells) % len(genotypes)
         bits = self.candidate.macro_bits
-        for one in (self.before or self.top, self.top):
-            step = stride * one.source.shape[1] // self.top.source.shape[1]
-            self._add(self.terms.conv(1, step, one.source, shape, bits), one.owner)
-            self.fixed.append(self.terms.node(shape))
+        if kind.inputs == 2:
+            self.settle()
+            rows, there = self.top.shape[1], (before, (self.top, self.owner))
+            for source, owner in there:
+                joint = self._conv(1, stride * source.shape[1] // rows, source)
+                self._add(joint, owner)
+                self.fixed.append(Population(joint.shape))
+            self.top, stride = Source(joint.shape), 1
+        if stride == 1 and self.top.shape[0] == self.width:
+            bits = 0
+        _, height, width = self.top.shape
+        shape = self.width, height // stride, width // stride
+        self.cells.append(
+            CellStage(genotype, self.top, shape, stride, bits, self._into, self._joined)
+        )
+        self.top, self._into, self._joined = Source(shape), (), True
+        self.owner = genotype if kind.inputs == 2 else None
 
-    def _add(self, term: Amounts, owner: int | None = -1) -> None:
-        """A projection from each of the parts that are handed on."""
-        owner = self.top.owner if owner == -1 else owner
-        if owner is None:
-            self.fixed.append(term)
+    def _lead(self, joint: Joint, *, each: bool = False, unheard: bool = False) -> None:
+        """Go on to the population that a projection leads to, if wanted to one for each signal."""
+        self.settle()
+        population = Population(joint.shape, unheard)
+        if self.owner is None:
+            self._into = joint, population
         else:
-            self.parts.append((owner, term))
+            self._add(joint, self.owner)
+            self._add(population, self.owner if each else None)
+        self.top = Source(joint.shape)
+        self.owner = self.owner if each else None
 
-    def _lead_to(self, shape: Shape, term: Amounts, owner: int | None) -> None:
-        """A node with what leads into it, which a cell may take as its own."""
-        node = self.terms.node(shape)
+    def _add(self, part: Part, owner: int | None) -> None:
         if owner is None:
-            self._entry = term, node
+            self.fixed.append(part)
         else:
-            self.parts.append((owner, term))
-            self._entry = Amounts(), node
+            self.each.append((owner, part))
 
-    def _settle(self) -> None:
-        """What led to the last node is there once: no cell has taken it as its own."""
-        self.fixed += self._entry or ()
-        self._entry, self._joined = None, False
+    def settle(self) -> None:
+        """What led to the top is there once: no cell has taken it as its own."""
+        self.fixed += self._into
+        self._into, self._joined = (), False
