@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from neurocomp.arch.cell import Cell, CellKind, edges, live_edges
+from neurocomp.arch.cell import Cell, CellKind, edges, live, live_edges
 
 
 class Copies(NamedTuple):
@@ -37,21 +37,22 @@ def of_sums(
     lead into each of them. A skip hands them on: they are in its target's sum as well.
 
     Args:
-        cell: without dead edges.
         threshold: of the network's neurons.
         resized: edges from node 0 change width or size, which no skip does.
         after: of the cell that this one's output is node 0 of; None = it is fired once.
     """
     terms, populations = [0] * kind.nodes, [0] * kind.nodes
     terms[-1], populations[-1] = (1, 1) if after is None else after.others[:2]
-    fired: set[tuple[int, float]] = set()
-    counts: list[int] = []
-    for (i, j), (op, _, _, own) in zip(reversed(edges(kind)), reversed(cell), strict=True):
+    fired = set()
+    counts = []
+    for (i, j), (op, _, _, own) in zip(edges(kind)[::-1], live(cell, kind)[::-1], strict=True):
         counts.append(terms[j])  # of which all are known, since all edges out of j come before
         if op == "skip" and not (resized and i == 0):
             terms[i] += terms[j]
-        elif op != "zeroize" and (i, own or threshold) not in fired:
-            fired.add((i, own or threshold))
-            populations[i] += 1
-            terms[i] += 1
+        elif op != "zeroize":
+            spikes = i, own or threshold
+            if spikes not in fired:
+                fired.add(spikes)
+                populations[i] += 1
+                terms[i] += 1
     return Copies(tuple(counts[::-1]), (terms[0], populations[0], sum(populations[1:])))

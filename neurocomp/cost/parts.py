@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, TypeAlias
 
 from neurocomp.errors import FitError
 from neurocomp.hw.layer import ENDLESS
 from neurocomp.hw.needs import Needs, heard_needs, sent_needs
 from neurocomp.hw.words import stored_width
-from neurocomp.ir import Conv, Op, Shape, skip
+from neurocomp.ir import Conv, Op, Shape, average_pool, skip
 from neurocomp.ir.shapes import n_weights
 from neurocomp.spec.target import Target
 
@@ -44,10 +44,14 @@ class Joint(NamedTuple):
 Part: TypeAlias = Population | Joint
 
 
-def conv(kernel: int, stride: int, source: Source, shape: Shape, bits: int) -> Joint:
-    """A trained convolution that keeps rows and columns, or divides them by the stride."""
+@cache
+def conv(kernel: int, stride: int) -> Conv:
+    """A convolution that keeps rows and columns, or divides them by the stride."""
     around = kernel // 2
-    return Joint(Conv((kernel, kernel), (stride, stride), (around, around)), source, shape, bits)
+    return Conv((kernel, kernel), (stride, stride), (around, around))
+
+
+pool = cache(average_pool)
 
 
 class Prices:
@@ -55,7 +59,7 @@ class Prices:
 
     Attributes:
         of: a function of a part by amount; weights that are wider than the target stores need
-            endless words.
+            more words than `ENDLESS` cores have.
     """
 
     def __init__(self, target: Target) -> None:
@@ -88,7 +92,7 @@ class Prices:
         try:
             return stored_width(bits, self._target.core.weight_bits.value)
         except FitError:
-            return ENDLESS
+            return ENDLESS * ENDLESS
 
 
 def params(part: Part) -> int:

@@ -9,6 +9,7 @@ each of its edges.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from math import ceil
 from operator import getitem, mul
 
@@ -20,7 +21,7 @@ from neurocomp.cost.parts import AMOUNTS, Prices
 from neurocomp.cost.price import ASSUMED_RATE, Price, price
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.hw.needs import Needs
-from neurocomp.spec.macro import stage
+from neurocomp.spec.macro import Stage, stage
 from neurocomp.spec.target import Target
 
 TARGET = "target"
@@ -100,29 +101,34 @@ class Pricer:
         key = c.channels, c.final_pool, c.hidden, c.macro_bits, c.kind, c.macro, len(c.cell)
         frame = self._frames.get(key)
         if frame is None:
-            stages = [stage(text) for text in c.macro]
-            behind = max(k for k, one in enumerate(stages) if one.kind == "cell") + 1
-            pooled = any(one.kind == "final_pool" for one in stages[:behind])
+            first, rest, pooled = _split(c.macro)
             part = (c.channels, pooled and c.final_pool, *key[3:])
             if part not in self._trunks:
-                first = stages[:behind]
                 self._trunks[part] = Trunk(c, first, self._task, self._prices, self._tables)
-            trunk = self._trunks[part]
-            frame = Frame(c, trunk, stages[behind:], self._task, self._prices)
+            frame = Frame(c, self._trunks[part], rest, self._task, self._prices)
             self._frames[key] = frame
         return frame
 
     def _copies_of(self, c: Candidate, trunk: Trunk) -> Copies:
         """How often the parts of a candidate's cells are there."""
-        present = tuple(map(_is_there, c.cell))
         if c.kind.sums:
-            return _of_sums(c.live(), trunk)
+            return _of_sums(c, trunk)
+        present = tuple(map(_is_there, c.cell))
         found = self._copies.get((c.kind, present))
         if found is None:
             n = len(edges(c.kind))
             cells = [of_spikes(present[k : k + n], c.kind) for k in range(0, len(present), n)]
             found = self._copies[c.kind, present] = _together(cells, n)
         return found
+
+
+@cache
+def _split(macro: tuple[str, ...]) -> tuple[list[Stage], list[Stage], bool]:
+    """Stages up to the last cell, those behind it, whether the final pooling is in the first."""
+    stages = [stage(text) for text in macro]
+    kinds = [one.kind for one in stages]
+    behind = len(kinds) - kinds[::-1].index("cell")
+    return stages[:behind], stages[behind:], "final_pool" in kinds[:behind]
 
 
 def _amount(c: Candidate, frame: Frame, copies: Copies, column: int) -> float:
@@ -134,14 +140,13 @@ def _amount(c: Candidate, frame: Frame, copies: Copies, column: int) -> float:
     return total + sum(adds if copies.edges is None else map(mul, copies.edges, adds))
 
 
-def _of_sums(candidate: Candidate, trunk: Trunk) -> Copies:
-    cells, found = candidate.cells, list[Copies]()
+def _of_sums(c: Candidate, trunk: Trunk) -> Copies:
+    n, found = len(edges(c.kind)), list[Copies]()
     for group in trunk.groups:
+        cell = c.cell[group.genotype * n : (group.genotype + 1) * n]
         after = None if group.follower is None else found[group.follower]
-        cell, kind = cells[group.genotype], candidate.kind
-        resized, threshold = group.resized, candidate.threshold
-        found.append(of_sums(cell, kind, threshold, resized=resized, after=after))
-    return _together(found, len(edges(candidate.kind)))
+        found.append(of_sums(cell, c.kind, c.threshold, resized=group.resized, after=after))
+    return _together(found, n)
 
 
 def _together(cells: Sequence[Copies], n_edges: int) -> Copies:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from neurocomp.arch import Candidate, Task
 from neurocomp.arch.cell import EdgeOp
 from neurocomp.arch.network import FIXED_BITS
-from neurocomp.cost.parts import Joint, Part, Population, Source, conv
-from neurocomp.ir import Dense, Shape, average_pool, skip
+from neurocomp.cost.parts import Joint, Part, Population, Source, conv, pool
+from neurocomp.ir import Dense, Shape, skip
 from neurocomp.spec.macro import Stage
 
 
@@ -35,12 +35,11 @@ class Ends(NamedTuple):
         """The projection; where nodes carry sums a skip hands terms on, and is none."""
         source, shape, stride, bits = self
         if op.op == "conv":
-            return conv(op.kernel, stride, source, shape, op.bits)
+            return Joint(conv(op.kernel, stride), source, shape, op.bits)
         if op.op == "avgpool3":
-            pool = average_pool(shape[0], 3, stride, 1)
-            return Joint(pool, source, shape, FIXED_BITS, trained=False)
+            return Joint(pool(shape[0], 3, stride, 1), source, shape, FIXED_BITS, trained=False)
         if op.op == "skip" and bits:
-            return conv(1, stride, source, shape, bits)
+            return Joint(conv(1, stride), source, shape, bits)
         if op.op == "zeroize" or sums:
             return None
         return Joint(skip(shape[0]), source, shape, FIXED_BITS, trained=False)
@@ -122,13 +121,13 @@ class Walk:
     def _conv(self, kernel: int, stride: int, source: Source) -> Joint:
         _, height, width = source.shape
         shape = self.width, height // stride, width // stride
-        return conv(kernel, stride, source, shape, self.candidate.macro_bits)
+        return Joint(conv(kernel, stride), source, shape, self.candidate.macro_bits)
 
     def _pool(self, size: int) -> None:
         if size <= 1:
             return
         channels, height, width = self.top.shape
-        shape, op = (channels, height // size, width // size), average_pool(channels, size, size)
+        shape, op = (channels, height // size, width // size), pool(channels, size, size)
         self._lead(Joint(op, self.top, shape, FIXED_BITS, trained=False), each=True)
 
     def _cell(self, one: Stage, before: tuple[Source, int | None]) -> None:

@@ -8,6 +8,7 @@ a sum over its populations and projections.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -84,6 +85,7 @@ def fewest_cores(needs: Needs, target: Target) -> int:
     return max(1, *(ceil(use / limit) for use, limit in limits if limit))
 
 
+@lru_cache(maxsize=1 << 12)
 def _taps(op: Conv, axis: int, size: int, source: int) -> int:
     """Kernel rows (axis 0) or columns that meet the source at all; the others see only padding."""
     s, p, d, k = (getattr(op, key)[axis] for key in ("stride", "padding", "dilation", "kernel"))
