@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-from neurocomp.arch.cell import Cell, CellKind, edges, live, live_edges
+from neurocomp.arch.cell import Cell, CellKind, Edge, edges, live_edges
 
 
 class Copies(NamedTuple):
@@ -37,6 +38,7 @@ def of_sums(
     lead into each of them. A skip hands them on: they are in its target's sum as well.
 
     Args:
+        cell: without dead edges.
         threshold: of the network's neurons.
         resized: edges from node 0 change width or size, which no skip does.
         after: of the cell that this one's output is node 0 of; None = it is fired once.
@@ -45,14 +47,20 @@ def of_sums(
     terms[-1], populations[-1] = (1, 1) if after is None else after.others[:2]
     fired = set()
     counts = []
-    for (i, j), (op, _, _, own) in zip(edges(kind)[::-1], live(cell, kind)[::-1], strict=True):
+    for (i, j), op in zip(_backwards(kind), cell[::-1], strict=True):
+        if op[0] == "zeroize":
+            counts.append(0)
+            continue
         counts.append(terms[j])  # of which all are known, since all edges out of j come before
-        if op == "skip" and not (resized and i == 0):
+        if op[0] == "skip" and not (resized and i == 0):
             terms[i] += terms[j]
-        elif op != "zeroize":
-            spikes = i, own or threshold
-            if spikes not in fired:
-                fired.add(spikes)
-                populations[i] += 1
-                terms[i] += 1
+        elif (spikes := (i, op[3] or threshold)) not in fired:
+            fired.add(spikes)
+            populations[i] += 1
+            terms[i] += 1
     return Copies(tuple(counts[::-1]), (terms[0], populations[0], sum(populations[1:])))
+
+
+@cache
+def _backwards(kind: CellKind) -> tuple[Edge, ...]:
+    return edges(kind)[::-1]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from neurocomp.arch import Candidate, Task
-from neurocomp.arch.cell import Cell, EdgeOp, edges
+from neurocomp.arch.cell import EdgeOp, edges
 from neurocomp.cost.parts import AMOUNTS, Part, Population, Prices, Source
 from neurocomp.cost.stages import CellStage, Ends, Walk
 from neurocomp.spec.macro import Stage
@@ -25,7 +25,7 @@ class Table(dict[EdgeOp, float]):
         return found
 
 
-Tables = dict[tuple[int, tuple[Ends, ...]], Table]  # by amount and what the edges join
+Tables: TypeAlias = dict[tuple[int, tuple[Ends, ...]], Table]  # by amount and what the edges join
 
 
 class Row(NamedTuple):

@@ -14,7 +14,7 @@ from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores
 from neurocomp.hw.layer import layer_of
 from neurocomp.hw.mesh import n_live_cores
-from neurocomp.hw.needs import fewest_cores, least_needs, summed
+from neurocomp.hw.needs import fewest_cores, filled, least_needs, summed
 from neurocomp.ir import Graph, Projection
 from neurocomp.spec.target import Target
 
@@ -31,8 +31,9 @@ class Price:
         stored_bits: synapse memory that the weights take on the target's cores, in whole words and
             with every core's copy of a shared kernel; an estimate, that with one layer per core.
         synops: synaptic operations per image at the assumed rate, LitE-SNN's Eq. 12.
-        cores: an estimate of those that a mapping uses whose layers share cores: every tile of the
-            tiling with one layer per core counts as the share of a core that it fills.
+        cores: an estimate of those that a mapping uses in which layers share cores: every layer
+            counts as the share of a core, or the cores, that its greatest need of a resource fills
+            (`neurocomp.hw.needs`). It is never below what every mapping needs.
         chips: that hold so many cores.
         bit_synops: synaptic operations times designed weight bits, of trained layers, Eq. 20.
         energy_mj: per image in 45 nm CMOS, 0.9 pJ per addition and 3.7 pJ per multiplication of
@@ -78,9 +79,10 @@ def price(
         FitError: a population does not fit a core however it is cut, or the target has too few
             cores for any mapping.
     """
-    _require_room(graph, target)
+    needs = [least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons]
+    _require_room(graph.name, fewest_cores(summed(needs), target), target)
     cut = [layer_cores(graph, p.name, target) for p in graph.neurons]
-    cores = max(ceil(sum(layer.filled for layer in cut)), 1)
+    cores = max(1, ceil(sum(filled(one, target) for one in needs)))
     work = total_work(work_of(graph, e, rate) for e in graph.projections)
     kept = 1.0 - prune
     return Price(
@@ -95,12 +97,11 @@ def price(
     )
 
 
-def _require_room(graph: Graph, target: Target) -> None:
-    needs = summed(least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons)
-    cores, available = fewest_cores(needs, target), n_live_cores(target)
+def _require_room(name: str, cores: int, target: Target) -> None:
+    available = n_live_cores(target)
     if cores > available:
         raise FitError(
-            f"network '{graph.name}': needs {cores:,} cores in any mapping, {target.name} has "
+            f"network '{name}': needs {cores:,} cores in any mapping, {target.name} has "
             f"{available:,}; use fewer channels or a larger board"
         )
 

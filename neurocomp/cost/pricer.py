@@ -40,8 +40,10 @@ class Pricer:
         self._trunks: dict[tuple[object, ...], Trunk] = {}
         self._copies: dict[tuple[CellKind, tuple[bool, ...]], Copies] = {}
         self._available = n_live_cores(target)
-        limits = target.limits._asdict()
-        self._limited = [(_COLUMN[name], limits[name]) for name in _RESOURCES if limits[name]]
+        limits = ((name, getattr(target.limits, name)) for name in _RESOURCES)
+        self._limited: list[tuple[int, int]] = [
+            (_COLUMN[name], most) for name, most in limits if most
+        ]
 
     def __call__(self, candidate: Candidate) -> Price:
         """The price of a candidate's network, which is built.
@@ -67,7 +69,8 @@ class Pricer:
         """
         frame = self._frame(candidate)
         copies = self._copies_of(candidate, frame.trunk)
-        most_cores, cores = self._available, TARGET
+        most_cores: float = self._available
+        cores = TARGET
         for name, most in limits:
             if name == "cores":
                 if most < most_cores:
@@ -93,7 +96,7 @@ class Pricer:
             return _amount(candidate, frame, copies, column)
 
         if name == "cores":
-            return max(1, *(ceil(amount(column) / limit) for column, limit in self._limited))
+            return max(1, *(ceil(amount(column) / most) for column, most in self._limited))
         kept = 1.0 - candidate.prune if name == "model_bits" else 1.0
         return kept * amount(_COLUMN[name])
 
@@ -111,14 +114,14 @@ class Pricer:
 
     def _copies_of(self, c: Candidate, trunk: Trunk) -> Copies:
         """How often the parts of a candidate's cells are there."""
-        if c.kind.sums:
-            return _of_sums(c, trunk)
         present = tuple(map(_is_there, c.cell))
         found = self._copies.get((c.kind, present))
         if found is None:
             n = len(edges(c.kind))
             cells = [of_spikes(present[k : k + n], c.kind) for k in range(0, len(present), n)]
             found = self._copies[c.kind, present] = _together(cells, n)
+        if c.kind.sums:
+            return _of_sums(c if found.edges is None else c.live(), trunk)
         return found
 
 
@@ -136,7 +139,7 @@ def _amount(c: Candidate, frame: Frame, copies: Copies, column: int) -> float:
     fixed, others, tables = frame.rows[column] or frame.row(column)
     cell = c.cell if frame.trunk.order is None else [c.cell[k] for k in frame.trunk.order]
     adds = map(getitem, tables, cell)
-    total = fixed + sum(map(mul, copies.others, others))
+    total: float = fixed + sum(map(mul, copies.others, others))
     return total + sum(adds if copies.edges is None else map(mul, copies.edges, adds))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from neurocomp.arch import Candidate, Task
+from neurocomp.arch import Candidate
 from neurocomp.arch.cell import EdgeOp
 from neurocomp.arch.network import FIXED_BITS
 from neurocomp.cost.parts import Joint, Part, Population, Source, conv, pool

@@ -25,7 +25,6 @@ class Limit(NamedTuple):
     Attributes:
         price: field of `Price`; of "cores" the least that any mapping needs.
         words: what it counts; option: of the command line; reason: why a candidate is out.
-        known: what a rejected candidate's row calls that.
     """
 
     name: str
@@ -34,7 +33,6 @@ class Limit(NamedTuple):
     words: str
     option: str
     reason: str
-    known: str
 
 
 def limits_of(spec: SearchSpec) -> tuple[Limit, ...]:
@@ -45,10 +43,7 @@ def limits_of(spec: SearchSpec) -> tuple[Limit, ...]:
         ("max_cores", "cores", spec.max_cores, "cores in any mapping", "--max-cores"),
     )
     return tuple(
-        Limit(
-            name, price, most, words, option, f"more than {most:,} {words}",
-            "least_cores" if price == "cores" else price,
-        )  # fmt: skip
+        Limit(name, price, most, words, option, f"more than {most:,} {words}")
         for name, price, most, words, option in known
         if most is not None
     )
@@ -83,8 +78,8 @@ class Gate:
             name, found = passed
             if name != TARGET:
                 limit = self._by_price[name]
-                detail, known = f"{found:,.0f} {limit.words} or more", (limit.known, found)
-                return Rejected(candidate, None, limit.name, limit.reason, detail, known)
+                known = "least_cores" if name == "cores" else name, found
+                return Rejected(candidate, None, limit.name, limit.reason, passed=known)
             if found < ENDLESS:
                 detail = f"{found:,.0f} cores in any mapping or more"
                 return Rejected(candidate, None, TARGET, self._unfit, detail)
@@ -94,7 +89,10 @@ class Gate:
             return Rejected(candidate, None, TARGET, self._unfit, str(fault))
 
     def passes(self, candidate: Candidate) -> bool:
-        """What `judge` decides, without prices and reasons, in microseconds."""
+        """Whether a candidate is within the limits, in microseconds.
+
+        That a layer fits no core however it is cut only `judge` finds.
+        """
         if not self._evaluator.knows(candidate):
             return False
         return self._pricer.excess(candidate, self._quick) is None

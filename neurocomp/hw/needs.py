@@ -81,8 +81,13 @@ def fewest_cores(needs: Needs, target: Target) -> int:
     Args:
         needs: of all populations, or of some: of these alone then.
     """
+    return max(1, ceil(filled(needs, target)))
+
+
+def filled(needs: Needs, target: Target) -> float:
+    """The greatest of the needs as a multiple of a core's limit."""
     limits = ((use, getattr(target.limits, name)) for name, use in needs._asdict().items())
-    return max(1, *(ceil(use / limit) for use, limit in limits if limit))
+    return max((use / limit for use, limit in limits if limit), default=0.0)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 from neurocomp.errors import FitError
 from neurocomp.hw.demand import FORMATS, need, with_limits
-from neurocomp.hw.fields import Box, axis_field
+from neurocomp.hw.fields import axis_field
 from neurocomp.hw.layer import ENDLESS, Layer, layer_of
 from neurocomp.hw.least import least_cores
-from neurocomp.hw.tiles import middle, tilings
+from neurocomp.hw.tiles import cuts, middle, tilings
 from neurocomp.ir import Conv, Graph, Shape
 from neurocomp.spec.target import Target
 
@@ -35,14 +35,12 @@ class LayerCores(NamedTuple):
         binding: the resource of which a full tile uses the greatest share of the limit.
         tile: (channels, rows, columns) of the boxes.
         synapse_words: of all the cores, with every core's copy of a shared kernel.
-        filled: the same in full cores, each counted as the greatest share of a limit that is used.
     """
 
     n_cores: int
     binding: str
     tile: Shape
     synapse_words: int
-    filled: float
 
 
 def layer_cores(graph: Graph, name: str, target: Target) -> LayerCores:
@@ -74,23 +72,20 @@ def _fewest(layer: Layer, target: Target) -> LayerCores | None:
         return None
     n, tile = best
     full = with_limits(need(layer, [((0, 0, 0), tile)], target), target.limits)
-    words, filled = 0, 0.0
-    for number, box in _boxes(layer, tile, target):
-        used = need(layer, [box], target)
-        words += number * used.synapse_words
-        shares = [u / limit for u, limit in zip(used, target.limits, strict=True) if limit]
-        filled += number * max(shares, default=1.0)
-    return LayerCores(n, full.binding(), tile, words, filled)
+    return LayerCores(n, full.binding(), tile, _all_words(layer, tile, target))
 
 
-def _boxes(layer: Layer, tile: Shape, target: Target) -> Iterator[tuple[int, Box]]:
-    """The boxes of a tiling; of those that need the same one, with their number."""
+def _all_words(layer: Layer, tile: Shape, target: Target) -> int:
+    """Synapse words of all boxes of a tiling; boxes that store the same are counted at once."""
+    words = 0
     for c, y, x in product(*(_alike(layer, axis, tile[axis], target) for axis in range(3))):
-        yield c.number * y.number * x.number, ((c.start, y.start, x.start), (c.stop, y.stop, x.stop))
+        box = (c.start, y.start, x.start), (c.stop, y.stop, x.stop)
+        words += c.number * y.number * x.number * need(layer, [box], target).synapse_words
+    return words
 
 
 class _Pieces(NamedTuple):
-    """Pieces of an axis that need the same: how many, and one of them."""
+    """Pieces of an axis that store the same: how many, and one of them."""
 
     number: int
     start: int
@@ -102,6 +97,8 @@ def _alike(layer: Layer, axis: int, step: int, target: Target) -> list[_Pieces]:
     size = layer.shape[axis]
     convs = [(e, e.op) for e in layer.incoming if isinstance(e.op, Conv)]
     positional = FORMATS[target.core.format].positional
+    if axis > 0 and not positional and len(convs) == len(layer.incoming):
+        return [_Pieces(cuts(size, step), 0, step)]  # kernels do not depend on rows and columns
     grouped = axis == 0 and any(1 < op.groups < size for _, op in convs)
     found: dict[tuple[int, ...], _Pieces] = {}
     for start in range(0, size, step):
