@@ -10,7 +10,8 @@ part of it, URL an empty PostgreSQL database.
 - equation: score and spikes against a plain reading of Eq. 1, which is given the weights alone, in
   its three normalisations.
 - parameters, cells, shares: Eq. 2 against published counts, distinct cells, shares within 10 M.
-- limits: microseconds in which a limit rejects a candidate, on several spaces.
+- limits: microseconds in which a limit rejects a candidate at its first meeting, all spaces.
+- cores: the estimate of cores against mapped networks.
 - speed: candidates per second of one core, with Kendall's τ against the reference score and with
   itself over seeds. The reference is Eq. 1 with weights fresh for every candidate, at --reference;
   SNASNet's own settings are 128,256,2 (two minutes of CPU time per candidate). It is kept in
@@ -35,7 +36,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from search_parts import counts, fronts, limits, processes, scores, tables
+from search_parts import cores, counts, fronts, limits, processes, scores, tables
 from search_parts.common import Missing
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "cells": counts.cells,
     "shares": counts.shares,
     "limits": limits.limits,
+    "cores": cores.cores,
     "speed": scores.speed,
     "snasnet": scores.snasnet_ratio,
     "thousand": scores.thousand,

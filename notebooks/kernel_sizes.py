@@ -69,7 +69,7 @@ for name, graph in graphs.items():
     cost = price(graph, target)
     print(
         f"{name}: {cost.params:,} parameters, {cost.stored_bits / 8e6:.2f} MB stored, "
-        f"{cost.cores} cores with one layer per core"
+        f"about {cost.cores} cores"
     )
 
 # %% [markdown]

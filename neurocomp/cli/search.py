@@ -49,7 +49,7 @@ def search(
     objective: Annotated[
         list[str] | None,
         typer.Option(
-            help="score, then stored_mb, cores (one layer per core), synops, …; once for each."
+            help="score, then stored_mb, cores (estimated), synops, …; once for each."
         ),
     ] = None,
     budget: Annotated[

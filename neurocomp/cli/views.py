@@ -49,7 +49,7 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
     )
     if "ended" in found:  # not in runs of earlier versions
         out.line(f"ended because {found['ended']}")
-    headers = ("candidate", "score", "convolutions", "parameters", "stored bits", "cores alone")
+    headers = ("candidate", "score", "convolutions", "parameters", "stored bits", "cores, about")
     keys = ("id", "score", "convolutions", "params", "stored_bits", "cores")
     rows = [[row[key] for key in keys] for row in found["ranking"][:10]]
     out.table("best candidates", headers, rows)
@@ -57,7 +57,7 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
     used = "" if mapped is None else f", {counted(mapped, 'core')} as mapped"
     out.line(
         f"chosen: {best['id']}, score {best['score']:.2f}, "
-        f"{counted(best['cores'], 'core')} with one layer per core{used}"
+        f"about {counted(best['cores'], 'core')}{used}"
     )
 
 

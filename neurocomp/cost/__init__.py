@@ -1,7 +1,7 @@
 """Prices of networks: parameters, bits, synaptic operations, cores."""
 
-from neurocomp.cost.pieces import Pricer
 from neurocomp.cost.price import Price, price
+from neurocomp.cost.pricer import Pricer
 from neurocomp.cost.size import model_bits, parameters, snasnet_parameters
 from neurocomp.cost.synops import synops
 

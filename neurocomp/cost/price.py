@@ -13,7 +13,8 @@ from neurocomp.cost.synops import is_graded, synops_of
 from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores
 from neurocomp.hw.layer import layer_of
-from neurocomp.hw.needs import least_needs
+from neurocomp.hw.mesh import n_live_cores
+from neurocomp.hw.needs import fewest_cores, filled, least_needs, summed
 from neurocomp.ir import Graph, Projection
 from neurocomp.spec.target import Target
 
@@ -28,10 +29,11 @@ class Price:
         params: parameters, SpiKernel's Eq. 2.
         model_bits: trained weights at their designed width.
         stored_bits: synapse memory that the weights take on the target's cores, in whole words and
-            with every core's copy of a shared kernel.
+            with every core's copy of a shared kernel; an estimate, that with one layer per core.
         synops: synaptic operations per image at the assumed rate, LitE-SNN's Eq. 12.
-        cores: an estimate, that the network takes with one layer per core; a mapping that lets
-            layers share cores needs fewer.
+        cores: an estimate of those that a mapping uses in which layers share cores: every layer
+            counts as the share of a core, or the cores, that its greatest need of a resource fills
+            (`neurocomp.hw.needs`). It is never below what every mapping needs.
         chips: that hold so many cores.
         bit_synops: synaptic operations times designed weight bits, of trained layers, Eq. 20.
         energy_mj: per image in 45 nm CMOS, 0.9 pJ per addition and 3.7 pJ per multiplication of
@@ -59,23 +61,6 @@ class Work(NamedTuple):
     multiplications: float = 0.0
 
 
-class Room(NamedTuple):
-    """What one population adds to a price, and what it takes of cores that it shares.
-
-    Attributes:
-        cores: with cores of its own; words: synapse words on all of them.
-        neurons, synapse_words, in_axons, axon_map, total_words: in any mapping at least.
-    """
-
-    cores: int = 0
-    words: int = 0
-    neurons: float = 0.0
-    synapse_words: float = 0.0
-    in_axons: float = 0.0
-    axon_map: float = 0.0
-    total_words: float = 0.0
-
-
 def price(
     graph: Graph,
     target: Target,
@@ -87,15 +72,38 @@ def price(
 
     Args:
         rate: spikes per neuron and step that SynOps assume.
-        prune: share of an untrained network's weights that training will prune.
+        prune: share of an untrained network's weights that training will prune; it saves model
+            bits and operations. A core's words stay, since zeros are stored like other weights.
 
     Raises:
-        FitError: a population does not fit a core however it is cut, or the board has too few.
+        FitError: a population does not fit a core however it is cut, or the target has too few
+            cores for any mapping.
     """
+    needs = [least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons]
+    _require_room(graph.name, fewest_cores(summed(needs), target), target)
+    cut = [layer_cores(graph, p.name, target) for p in graph.neurons]
+    cores = max(1, ceil(sum(filled(one, target) for one in needs)))
     work = total_work(work_of(graph, e, rate) for e in graph.projections)
-    room = total_room(room_of(graph, p.name, target) for p in graph.neurons)
-    work = work._replace(params=work.params + output_bias(graph))
-    return combined(work, room, target, prune, f"network '{graph.name}'")
+    kept = 1.0 - prune
+    return Price(
+        params=work.params + output_bias(graph),
+        model_bits=round(kept * work.model_bits),
+        stored_bits=target.core.word_bits.value * sum(layer.synapse_words for layer in cut),
+        synops=kept * work.synops,
+        cores=cores,
+        chips=-(-cores // target.cores_per_chip),
+        bit_synops=kept * work.bit_synops,
+        energy_mj=energy_mj(kept * work.additions, kept * work.multiplications),
+    )
+
+
+def _require_room(name: str, cores: int, target: Target) -> None:
+    available = n_live_cores(target)
+    if cores > available:
+        raise FitError(
+            f"network '{name}': needs {cores:,} cores in any mapping, {target.name} has "
+            f"{available:,}; use fewer channels or a larger board"
+        )
 
 
 def work_of(graph: Graph, e: Projection, rate: float) -> Work:
@@ -114,69 +122,6 @@ def work_of(graph: Graph, e: Projection, rate: float) -> Work:
     )
 
 
-def room_of(graph: Graph, name: str, target: Target) -> Room:
-    """What a population takes on the target.
-
-    Raises:
-        FitError: it does not fit a core however it is cut.
-    """
-    cut = layer_cores(graph, name, target)
-    return Room(
-        cut.n_cores, cut.synapse_words, **least_needs(layer_of(graph, name, target), target)
-    )
-
-
-def least_cores(room: Room, target: Target) -> int:
-    """Cores that no mapping of a network can do without, however its populations share them.
-
-    Args:
-        room: of all populations, or of some: of these alone then.
-    """
-    limits: dict[str, int | None] = target.limits._asdict()
-    taken: dict[str, float] = room._asdict()
-    shared = Room._fields[2:]
-    return max(1, *(ceil(taken[name] / limit) for name in shared if (limit := limits[name])))
-
-
 def total_work(parts: Iterable[Work]) -> Work:
     """Several projections together."""
     return Work(*map(sum, zip(Work(), *parts, strict=True)))
-
-
-def total_room(parts: Iterable[Room]) -> Room:
-    """Several populations together."""
-    return Room(*map(sum, zip(Room(), *parts, strict=True)))
-
-
-def combined(work: Work, room: Room, target: Target, prune: float, what: str) -> Price:
-    """The price of a network.
-
-    Args:
-        prune: share of the weights that will be pruned; it saves model bits and operations. A
-            core's words stay, since zeros are stored like other weights.
-        what: the network for the message.
-
-    Raises:
-        FitError: the target has too few cores.
-    """
-    if room.cores > n_available(target):
-        raise FitError(
-            f"{what}: needs {room.cores:,} cores with one layer per core, "
-            f"{target.name} has {n_available(target):,}; use fewer channels or a larger board"
-        )
-    kept = 1.0 - prune
-    return Price(
-        params=work.params,
-        model_bits=round(kept * work.model_bits),
-        stored_bits=target.core.word_bits.value * room.words,
-        synops=kept * work.synops,
-        cores=room.cores,
-        chips=-(-room.cores // target.cores_per_chip),
-        bit_synops=kept * work.bit_synops,
-        energy_mj=energy_mj(kept * work.additions, kept * work.multiplications),
-    )
-
-
-def n_available(target: Target) -> int:
-    """Cores of a target that can be used."""
-    return target.n_chips * target.cores_per_chip - len(target.dead_cores)

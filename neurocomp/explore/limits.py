@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from neurocomp.arch import Candidate
 from neurocomp.cost import Price, Pricer
-from neurocomp.cost.pieces import TARGET
+from neurocomp.cost.pricer import TARGET
 from neurocomp.errors import FitError
 from neurocomp.explore.outcome import Evaluator
 from neurocomp.explore.result import Rejected
+from neurocomp.hw.layer import ENDLESS
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.target import Target
 
@@ -23,7 +24,7 @@ class Limit(NamedTuple):
 
     Attributes:
         price: field of `Price`; of "cores" the least that any mapping needs.
-        words: what it counts; option: of the command line.
+        words: what it counts; option: of the command line; reason: why a candidate is out.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Limit(NamedTuple):
     most: float
     words: str
     option: str
+    reason: str
 
 
 def limits_of(spec: SearchSpec) -> tuple[Limit, ...]:
@@ -41,7 +43,7 @@ def limits_of(spec: SearchSpec) -> tuple[Limit, ...]:
         ("max_cores", "cores", spec.max_cores, "cores in any mapping", "--max-cores"),
     )
     return tuple(
-        Limit(name, price, most, words, option)
+        Limit(name, price, most, words, option, f"more than {most:,} {words}")
         for name, price, most, words, option in known
         if most is not None
     )
@@ -53,9 +55,11 @@ class Gate:
     def __init__(
         self, spec: SearchSpec, target: Target, pricer: Pricer, evaluator: Evaluator
     ) -> None:
-        self._limits, self._target = limits_of(spec), target
+        self._limits = limits_of(spec)
         self._pricer, self._evaluator = pricer, evaluator
         self._quick = tuple((limit.price, limit.most) for limit in self._limits)
+        self._by_price = {limit.price: limit for limit in self._limits}
+        self._unfit = f"does not fit {target.name}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,20 +74,25 @@ class Gate:
         if not self._evaluator.knows(candidate):
             return Rejected(candidate, None, TABLE, "not in the table", self._evaluator.about)
         passed = self._pricer.excess(candidate, self._quick)
-        if passed is None or passed[0] == TARGET:
-            try:
-                return self._pricer(candidate)
-            except FitError as fault:
-                reason = f"does not fit {self._target.name}"
-                return Rejected(candidate, None, TARGET, reason, str(fault))
-        limit = next(limit for limit in self._limits if limit.price == passed[0])
-        reason = f"more than {limit.most:,} {limit.words}"
-        detail = f"{passed[1]:,.0f} {limit.words} or more"
-        name = "least_cores" if limit.price == "cores" else limit.price
-        return Rejected(candidate, None, limit.name, reason, detail, (name, passed[1]))
+        if passed is not None:
+            name, found = passed
+            if name != TARGET:
+                limit = self._by_price[name]
+                known = "least_cores" if name == "cores" else name, found
+                return Rejected(candidate, None, limit.name, limit.reason, passed=known)
+            if found < ENDLESS:
+                detail = f"{found:,.0f} cores in any mapping or more"
+                return Rejected(candidate, None, TARGET, self._unfit, detail)
+        try:
+            return self._pricer(candidate)
+        except FitError as fault:
+            return Rejected(candidate, None, TARGET, self._unfit, str(fault))
 
     def passes(self, candidate: Candidate) -> bool:
-        """What `judge` decides, without prices and reasons, in microseconds."""
+        """Whether a candidate is within the limits, in microseconds.
+
+        That a layer fits no core however it is cut only `judge` finds.
+        """
         if not self._evaluator.knows(candidate):
             return False
         return self._pricer.excess(candidate, self._quick) is None

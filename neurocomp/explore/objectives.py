@@ -27,7 +27,7 @@ OBJECTIVES: dict[str, Objective] = {
     "params": Objective("parameters", lambda p: p.params),
     "model_mb": Objective("designed weight bits, MB", lambda p: p.model_bits / BITS_PER_MB),
     "stored_mb": Objective("stored weights, MB", lambda p: p.stored_bits / BITS_PER_MB),
-    "cores": Objective("cores with one layer per core", lambda p: p.cores),
+    "cores": Objective("cores, estimated", lambda p: p.cores),
     "synops": Objective("SynOps per image", lambda p: p.synops),
     "bit_synops": Objective("bit-SynOps per image", lambda p: p.bit_synops),
     "energy_mj": Objective("energy per image in 45 nm CMOS, mJ", lambda p: p.energy_mj),

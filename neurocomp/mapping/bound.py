@@ -51,7 +51,7 @@ def rooms(graph: Graph, target: Target) -> list[Room]:
     least = {p.name: least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons}
     made = [Room("neurons", 1, graph.output)]
     for resource, limit in target.limits._asdict().items():
-        taken = {name: needs.get(resource, 0.0) for name, needs in least.items()}
+        taken = {name: getattr(needs, resource, 0.0) for name, needs in least.items()}
         if limit:
             layer = max(taken, key=taken.__getitem__)
             made.append(Room(resource, ceil(sum(taken.values()) / limit), layer))

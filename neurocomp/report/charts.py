@@ -22,7 +22,7 @@ STEPS: Final = {
 _PHASES: Final = {"float": "float", "qat": "quantisation-aware"}
 COSTS: Final = {
     "stored_bits": ("synapse memory, one layer per core (KiB)", BITS_PER_KIB),
-    "cores": ("cores, one layer per core", 1),
+    "cores": ("cores, estimated", 1),
     "convolutions": ("live convolutions (baseline)", 1),
 }
 

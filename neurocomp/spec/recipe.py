@@ -108,7 +108,7 @@ class SearchSpec(Spec):
             weights at their designed width, less those that are pruned.
         max_cores: limit on the cores of the mapped network: by a lower bound before anything is
             evaluated, by mapping what is shown after it. Objective and budget ``cores`` are an
-            estimate before mapping, with one layer per core.
+            estimate before mapping, see `neurocomp.cost.Price`.
     """
 
     strategy: Strategy = "random"

@@ -1,19 +1,26 @@
 """Prices: the papers' counts, and the target's."""
 
-from dataclasses import astuple, replace
+from dataclasses import replace
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
 
+from neurocomp import shipped
 from neurocomp.arch import Candidate, Task, build, draw, for_task
-from neurocomp.arch.cell import AVGPOOL3, SKIP, SNASNET, ZEROIZE, all_cells, conv, live
+from neurocomp.arch.cell import AVGPOOL3, SKIP, SNASNET, ZEROIZE, CellKind, all_cells, conv, live
 from neurocomp.cost import Pricer, model_bits, parameters, price, snasnet_parameters, synops
-from neurocomp.cost.price import Room, least_cores
+from neurocomp.cost.copies import of_sums
+from neurocomp.cost.parts import AMOUNTS
 from neurocomp.errors import FitError
+from neurocomp.hw.layer import ENDLESS
+from neurocomp.hw.mesh import n_live_cores
+from neurocomp.hw.needs import Needs, fewest_cores, filled
 from neurocomp.ir import Conv, CubaLif, Dense, Graph, Input, Population, Projection
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.bound import lower_bound_cores
-from neurocomp.spec.space import load_space
+from neurocomp.spec.read import parse
+from neurocomp.spec.space import Space, load_space
 from neurocomp.spec.target import load_target
 
 LIF = CubaLif()
@@ -221,7 +228,9 @@ def test_price_of_a_network_by_hand() -> None:
     cost = price(conv_then_dense(8), load_target("loihi2"), rate=0.5)
     assert cost.params == (9 * 16 + 2 * 16) + 1024 * 10 + 10
     assert cost.model_bits == 9 * 16 * 8 + 1024 * 10 * 2
-    assert (cost.cores, cost.chips) == (2, 1)
+    # A quarter of a core is filled by 1,024 of 4,095 neurons, a sixth by the output's 10 neurons
+    # and entries, 1,024 axons and 1,024·10·(2 + 12)/64 words: 3,284 of 20,000.
+    assert (cost.cores, cost.chips) == (1, 1)
     # One core each. Conv: 9 taps of ceil((16·8 + 4)/64) = 3 words.
     # Dense: 1024 axons of ceil((10·(2 + 12) + 4)/64) = 3 words.
     assert cost.stored_bits == 64 * (9 * 3 + 1024 * 3)
@@ -233,7 +242,8 @@ def test_every_core_stores_its_own_copy_of_a_kernel() -> None:
     # The output has 9,216 axons. With one word each, 2 × 9,216 of a core's 20,000 words, an axon
     # holds ceil((n·14 + 4)/64) = 1 word for n ≤ 4 neurons: 3 cores for 10.
     cost = price(conv_then_dense(24), load_target("loihi2"))
-    assert cost.cores == 3 + 3
+    # Where layers share cores, 9,216/4,095 + (20 + 9,216·140/64 + 9,216)/20,000 = 2.25 + 1.47.
+    assert cost.cores == 4
     assert cost.stored_bits == 64 * (3 * 9 * 3 + 3 * 9_216)
 
 
@@ -244,7 +254,7 @@ def test_a_neuron_with_too_many_synapses_is_refused() -> None:
 
 
 def test_what_a_board_cannot_hold_is_refused() -> None:
-    # 96·96 = 9,216 positions of 64 channels: 128 per row after padding, 144 cores at the least.
+    # 96·96 = 9,216 positions of 64 channels: 589,824 neurons, of which a core holds 4,095.
     graph = Graph(
         "wide",
         (Population("pixels", (1, 96, 96), Input()), Population("conv", (64, 96, 96), LIF)),
@@ -254,24 +264,104 @@ def test_what_a_board_cannot_hold_is_refused() -> None:
     )
     with pytest.raises(
         FitError,
-        match=r"'wide': needs \d+ cores with one layer per core, loihi2 has 128; use fewer",
+        match=r"'wide': needs 145 cores in any mapping, loihi2 has 128; use fewer",
     ):
         price(graph, load_target("loihi2"))
     board = price(graph, load_target("kapoho-point"))
-    assert board.cores >= 144
-    assert board.chips == -(-board.cores // load_target("kapoho-point").cores_per_chip) > 1
+    assert board.cores == 145
+    assert board.chips == -(-145 // load_target("kapoho-point").cores_per_chip) > 1
 
 
-def test_pieces_add_up_to_the_price_of_the_network() -> None:
-    target = load_target("loihi2")
-    pricer = Pricer(DIGITS, target)
-    other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)), prune=0.5)
-    for candidate in (CANDIDATE, other, CANDIDATE):
-        whole = price(build(candidate, DIGITS), target, prune=candidate.prune)
-        assert astuple(pricer(candidate)) == pytest.approx(astuple(whole))
-        assert pricer.excess(candidate, [("params", whole.params)]) is None
-        found = pricer.excess(candidate, [("params", whole.params - 1)])
-        assert found == ("params", whole.params)
+CIFAR = Task((3, 32, 32), 5, 10)
+SUMS = CellKind(sums=True)
+MADE_UP = {  # what no shipped space has
+    "sums, resized cells, and one behind another": {
+        "nodes": 4, "carries": "sums", "ops": ["zeroize", "skip", "conv"], "thresholds": [1.0, 2.0],
+        "kernel_sets": {"a": [1, 3]}, "macro": ["conv3", "cell", "cell x2 /2", "pool2", "cell"],
+    },
+    "sums, own cells": {
+        "nodes": 4, "carries": "sums", "cells": "own", "thresholds": [1.0, 2.0],
+        "kernel_sets": {"a": [1]}, "macro": ["conv3", "cell", "pool2", "cell", "cell", "hidden"],
+        "hidden": [8],
+    },
+    "two inputs, one edge each, own cells": {
+        "nodes": 4, "inputs": 2, "fan_in": 1, "cells": "own", "ops": ["skip", "conv", "avgpool3"],
+        "kernel_sets": {"a": [3]}, "final_pool": [1, 2],
+        "macro": ["conv3", "cell", "cell x2 /2", "conv1 /2", "cell", "final_pool"],
+    },
+    "pooled before a cell, shared cells of which one is resized": {
+        "nodes": 3, "ops": ["zeroize", "skip", "conv"], "kernel_sets": {"a": [1, 3]},
+        "macro": ["conv3 /2", "final_pool", "cell", "cell x2 /2"], "final_pool": [1, 2],
+    },
+}  # fmt: skip
+
+
+def made_up(name: str) -> Space:
+    common = {
+        "name": "made-up", "summary": "s", "source": "s", "channels": [4, 6],
+        "cell_bits": [2, 8], "macro_bits": [4, 8], "timesteps": [2], "prune": [0.0, 0.5],
+        "neurons": {"one": {"threshold": 1.0, "voltage_decay": 0.5}},
+    }  # fmt: skip
+    return parse(common | MADE_UP[name], Space, name)
+
+
+SHIPPED = [n for n in shipped.names("search/spaces") if not n.startswith("litesnn")]
+
+
+@pytest.mark.parametrize("chip", ["loihi2", "loihi1", "dynap-cnn"])
+@pytest.mark.parametrize("name", [*SHIPPED, *MADE_UP])
+def test_amounts_are_those_of_the_network_that_is_built(name: str, chip: str) -> None:
+    """Of candidates as they are drawn, dead edges included; what is limited is never built."""
+    space = for_task(load_space(name) if name in SHIPPED else made_up(name), CIFAR)
+    target = load_target(chip)
+    pricer = Pricer(CIFAR, target)
+    for seed in range(6):
+        candidate = draw(space, np.random.default_rng(seed))
+        graph, kept = build(candidate, CIFAR), 1.0 - candidate.prune
+        bits, least = kept * model_bits(graph), lower_bound_cores(graph, target)
+        assert pricer.total(candidate, "params") == parameters(graph)
+        assert pricer.total(candidate, "model_bits") == pytest.approx(bits)
+        assert pricer.total(candidate, "cores") == least
+        room = n_live_cores(target)
+        for limit, most in (("params", parameters(graph)), ("model_bits", bits), ("cores", least)):
+            inside = pricer.excess(candidate, [(limit, most * (1 + 1e-9))])
+            assert inside is None if least <= room else inside == ("target", ANY)
+            name, found = pricer.excess(candidate, [(limit, most - 1)]) or ("", 0)
+            assert name == limit if limit != "cores" or least <= room else name in ("target", limit)
+            if name == limit:
+                assert most - 1 < found <= most * (1 + 1e-9)
+
+
+def test_terms_of_a_cell_with_sums_by_hand() -> None:
+    """Node 3's sum is fired once. Node 2, fired at 1 for its convolution, has the skip of node 0's
+    terms; node 1's convolution is handed on to node 3, and fired at 2 for node 2.
+
+    So node 1's terms lead into two populations, 1>2 and 3, and node 2's into one. Node 0 is fired
+    at 2 for node 1; with node 2, which has its terms, they lead into two.
+    """
+    cell = (conv(3, 8, 2.0), SKIP, ZEROIZE, conv(3, 8, 2.0), SKIP, conv(3, 8))
+    found = of_sums(cell, SUMS, 1.0, resized=False, after=None)
+    edges = [n for n, op in zip(found.edges, cell, strict=True) if op.op == "conv"]
+    assert edges == [2, 1, 1]  # into node 1, node 2, node 3
+    assert found.others == (2, 1, 3)  # into node 0; populations of node 0; of nodes 1, 2, 3
+    # A skip of a resized cell is a convolution: node 0 is fired at 1 as well, for node 2 alone.
+    wide = of_sums(cell, SUMS, 1.0, resized=True, after=None)
+    assert wide.others == (2, 2, 3)
+
+
+def test_a_limit_does_not_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurocomp.cost.pricer.build", lambda *_, **__: pytest.fail("was built"))
+    pricer = Pricer(DIGITS, load_target("loihi2"))
+    by_hand = sum(w + 2 * f for w, f, _ in LAYERS.values()) + 10
+    assert pricer.excess(CANDIDATE, [("params", by_hand)]) is None
+    assert pricer.excess(CANDIDATE, [("params", by_hand - 1)]) == ("params", by_hand)
+
+
+def test_weights_that_no_core_stores_need_more_cores_than_there_can_be() -> None:
+    wide = replace(CANDIDATE, macro_bits=9)
+    name, found = Pricer(DIGITS, load_target("loihi2")).excess(wide, []) or ("", 0)
+    assert name == "target"
+    assert found > ENDLESS
 
 
 def test_only_what_no_mapping_brings_within_the_limit_is_out() -> None:
@@ -279,57 +369,19 @@ def test_only_what_no_mapping_brings_within_the_limit_is_out() -> None:
     pricer = Pricer(DIGITS, target)
     other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)))
     for candidate in (CANDIDATE, other):
-        graph = build(candidate, DIGITS)
-        least = pricer.total(candidate, "cores")
-        assert least == lower_bound_cores(graph, target)
-        assert least <= map_graph(graph, target, "balanced", effort="fast").n_cores
-        assert least < pricer(candidate).cores  # with one layer per core
-        assert pricer.excess(candidate, [("cores", least)]) is None
-        if least > 1:
-            assert pricer.excess(candidate, [("cores", least - 1)]) == ("cores", least)
+        mapped = map_graph(build(candidate, DIGITS), target, "balanced", effort="fast").n_cores
+        assert pricer.excess(candidate, [("cores", mapped)]) is None
+        assert pricer.total(candidate, "cores") <= min(mapped, pricer(candidate).cores)
 
 
-@pytest.mark.parametrize(
-    "name", ["spikernel", "spikenas-bench", "autosnn", "spikedhs", "snasnet-backward"]
-)
-def test_sizes_are_those_of_the_network_without_building_it(name: str, monkeypatch) -> None:
-    task = Task((3, 32, 32), 5, 10)
-    space = for_task(load_space(name), task)
+def test_needs_by_hand() -> None:
+    # The neurons alone fill two cores and a half.
     target = load_target("loihi2")
-    for seed in range(4):
-        candidate = draw(space, np.random.default_rng(seed)).canonical()
-        graph = build(candidate, task)
-        pricer, kept = Pricer(task, target), 1.0 - candidate.prune
-        for limit, found in (
-            ("params", parameters(graph)),
-            ("model_bits", kept * model_bits(graph)),
-        ):
-            with monkeypatch.context() as without:
-                without.setattr(
-                    "neurocomp.cost.pieces.build", lambda *_, **__: pytest.fail("built")
-                )
-                assert pricer.excess(candidate, [(limit, 1)]) == (limit, pytest.approx(found))
-
-
-def test_least_cores_by_hand() -> None:
-    # The neurons alone fill two cores and a half; how many cores the layers had alone is no matter.
-    target = load_target("loihi2")
-    room = Room(9, 9, neurons=2.5 * target.limits.neurons, axon_map=3.0)
-    assert least_cores(room, target) == 3
-    assert least_cores(Room(), target) == 1
-
-
-def test_what_is_known_to_break_a_limit_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    pricer = Pricer(DIGITS, load_target("loihi2"))
-    params = pricer(CANDIDATE).params
-    assert pricer.total(CANDIDATE, "params") == params
-    other = replace(CANDIDATE, cell=(*CANDIDATE.cell[:5], conv(5, 2)))
-    monkeypatch.setattr("neurocomp.cost.pieces.build", lambda *_, **__: pytest.fail("was built"))
-    # all but the new edge, in whose place there was a skip
-    assert pricer.excess(other, [("params", params - 1)]) == ("params", params)
-    name, least = pricer.excess(other, [("cores", 0)]) or pytest.fail("was let through")
-    assert name == "cores"  # of all but the output node, whose edge is new
-    assert 1 <= least <= pricer.total(CANDIDATE, "cores")
+    needs = Needs(neurons=2.5 * target.limits.neurons, axon_map=3.0)
+    assert filled(needs, target) == 2.5
+    assert fewest_cores(needs, target) == 3
+    assert fewest_cores(Needs(), target) == 1
+    assert AMOUNTS[2:] == Needs._fields
 
 
 def test_pruning_saves_bits_and_operations_but_no_words() -> None:

@@ -176,7 +176,7 @@ def test_a_word_of_dynap_cnn_holds_one_weight() -> None:
     ):
         layer = Layer("l", shape, (Incoming("p", op, source, 8),), ())
         box = ((0, 0, 0), shape)
-        assert least_needs(layer, chip)["synapse_words"] == least
+        assert least_needs(layer, chip).synapse_words == least
         assert dynapcnn.need(layer, [box], chip, [1]).synapse_words == stored
 
 

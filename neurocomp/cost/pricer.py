@@ -1,0 +1,163 @@
+"""Limits on many candidates of one space, judged without building a network.
+
+Parameters, bits and what no mapping can do without are sums over a network's projections and
+populations. Those outside the cells follow from the macro choices; those of an edge from its op, so
+that a table of ops gives what an edge adds. A candidate that was never seen is then a look-up for
+each of its edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from math import ceil
+from operator import getitem, mul
+
+from neurocomp.arch import Candidate, Task, build
+from neurocomp.arch.cell import ZEROIZE, CellKind, edges
+from neurocomp.cost.copies import Copies, of_spikes, of_sums
+from neurocomp.cost.layout import Frame, Tables, Trunk
+from neurocomp.cost.parts import AMOUNTS, Prices
+from neurocomp.cost.price import ASSUMED_RATE, Price, price
+from neurocomp.hw.mesh import n_live_cores
+from neurocomp.hw.needs import Needs
+from neurocomp.spec.macro import Stage, stage
+from neurocomp.spec.target import Target
+
+TARGET = "target"
+_COLUMN = {name: column for column, name in enumerate(AMOUNTS)}
+_RESOURCES = ("total_words", *(name for name in Needs._fields if name != "total_words"))
+_is_there = ZEROIZE.__ne__
+
+
+class Pricer:
+    """Prices candidates of spaces on a target."""
+
+    def __init__(self, task: Task, target: Target, rate: float = ASSUMED_RATE) -> None:
+        self._task, self._target, self._rate = task, target, rate
+        self._prices, self._tables = Prices(target), Tables()
+        self._frames: dict[tuple[object, ...], Frame] = {}
+        self._trunks: dict[tuple[object, ...], Trunk] = {}
+        self._copies: dict[tuple[CellKind, tuple[bool, ...]], Copies] = {}
+        self._available = n_live_cores(target)
+        limits = ((name, getattr(target.limits, name)) for name in _RESOURCES)
+        self._limited: list[tuple[int, int]] = [
+            (_COLUMN[name], most) for name, most in limits if most
+        ]
+
+    def __call__(self, candidate: Candidate) -> Price:
+        """The price of a candidate's network, which is built.
+
+        Raises:
+            FitError: as `neurocomp.cost.price.price`.
+        """
+        graph = build(candidate, self._task)
+        return price(graph, self._target, rate=self._rate, prune=candidate.prune)
+
+    def excess(
+        self, candidate: Candidate, limits: Iterable[tuple[str, float]]
+    ) -> tuple[str, float] | None:
+        """The first limit that a candidate passes, in microseconds; None where it is within all.
+
+        Args:
+            limits: (params, model_bits or cores, the most of it). Populations may share cores, so
+                only what needs more of them in every mapping passes that limit.
+
+        Returns:
+            The limit's name with what the candidate has, or with a lower bound of its cores; the
+            name is "target" where the target has fewer of them.
+        """
+        frame = self._frame(candidate)
+        copies = self._copies_of(candidate, frame.trunk)
+        most_cores: float = self._available
+        cores = TARGET
+        for name, most in limits:
+            if name == "cores":
+                if most < most_cores:
+                    most_cores, cores = most, name
+                continue
+            found = _amount(candidate, frame, copies, _COLUMN[name])
+            if name == "model_bits":
+                found *= 1.0 - candidate.prune
+            if found > most:
+                return name, found
+        for column, limit in self._limited:
+            found = _amount(candidate, frame, copies, column)
+            if found > most_cores * limit:
+                return cores, ceil(found / limit)
+        return None
+
+    def total(self, candidate: Candidate, name: str) -> float:
+        """A candidate's params or model_bits, or the least "cores" that it needs."""
+        frame = self._frame(candidate)
+        copies = self._copies_of(candidate, frame.trunk)
+
+        def amount(column: int) -> float:
+            return _amount(candidate, frame, copies, column)
+
+        if name == "cores":
+            return max(1, *(ceil(amount(column) / most) for column, most in self._limited))
+        kept = 1.0 - candidate.prune if name == "model_bits" else 1.0
+        return kept * amount(_COLUMN[name])
+
+    def _frame(self, c: Candidate) -> Frame:
+        key = c.channels, c.final_pool, c.hidden, c.macro_bits, c.kind, c.macro, len(c.cell)
+        frame = self._frames.get(key)
+        if frame is None:
+            first, rest, pooled = _split(c.macro)
+            part = (c.channels, pooled and c.final_pool, *key[3:])
+            if part not in self._trunks:
+                self._trunks[part] = Trunk(c, first, self._task, self._prices, self._tables)
+            frame = Frame(c, self._trunks[part], rest, self._task, self._prices)
+            self._frames[key] = frame
+        return frame
+
+    def _copies_of(self, c: Candidate, trunk: Trunk) -> Copies:
+        """How often the parts of a candidate's cells are there."""
+        present = tuple(map(_is_there, c.cell))
+        found = self._copies.get((c.kind, present))
+        if found is None:
+            n = len(edges(c.kind))
+            cells = [of_spikes(present[k : k + n], c.kind) for k in range(0, len(present), n)]
+            found = self._copies[c.kind, present] = _together(cells, n)
+        if c.kind.sums:
+            return _of_sums(c if found.edges is None else c.live(), trunk)
+        return found
+
+
+@cache
+def _split(macro: tuple[str, ...]) -> tuple[list[Stage], list[Stage], bool]:
+    """Stages up to the last cell, those behind it, whether the final pooling is in the first."""
+    stages = [stage(text) for text in macro]
+    kinds = [one.kind for one in stages]
+    behind = len(kinds) - kinds[::-1].index("cell")
+    return stages[:behind], stages[behind:], "final_pool" in kinds[:behind]
+
+
+def _amount(c: Candidate, frame: Frame, copies: Copies, column: int) -> float:
+    """How much a candidate has of something."""
+    fixed, others, tables = frame.rows[column] or frame.row(column)
+    cell = c.cell if frame.trunk.order is None else [c.cell[k] for k in frame.trunk.order]
+    adds = map(getitem, tables, cell)
+    total: float = fixed + sum(map(mul, copies.others, others))
+    return total + sum(adds if copies.edges is None else map(mul, copies.edges, adds))
+
+
+def _of_sums(c: Candidate, trunk: Trunk) -> Copies:
+    n, found = len(edges(c.kind)), list[Copies]()
+    for group in trunk.groups:
+        cell = c.cell[group.genotype * n : (group.genotype + 1) * n]
+        after = None if group.follower is None else found[group.follower]
+        found.append(of_sums(cell, c.kind, c.threshold, resized=group.resized, after=after))
+    return _together(found, n)
+
+
+def _together(cells: Sequence[Copies], n_edges: int) -> Copies:
+    """The copies of several cells, one after the other."""
+    if len(cells) == 1:
+        return cells[0]
+    others = tuple(n for one in cells for n in one.others)
+    if all(one.edges is None for one in cells):
+        return Copies(None, others)
+    every = (1,) * n_edges
+    return Copies(tuple(n for one in cells for n in one.edges or every), others)
