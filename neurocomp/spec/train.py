@@ -20,11 +20,27 @@ TWIN = "twin"
 
 
 class AugmentSpec(Spec):
-    """Augmentation of training images; sizes in pixels."""
+    """Augmentation of training images; sizes in pixels.
+
+    Attributes:
+        rotate: degrees that an image is turned by at most, to either side.
+        policy: torchvision's AutoAugment (Cubuk et al. 2019) as it was found for a data set, its
+            RandAugment or its TrivialAugment.
+        jitter: brightness, contrast and saturation are multiplied by 1 − jitter … 1 + jitter.
+        cutout: side of a square that is blackened.
+    """
 
     shift: Annotated[int, Field(ge=0)] = 0
     flip: bool = False
+    rotate: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
+    policy: Literal["cifar10", "imagenet", "svhn", "randaugment", "trivial"] | None = None
+    jitter: Share = 0.0
     cutout: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def recolours(self) -> bool:
+        """Whether more is done to an image than to move its pixels."""
+        return self.policy is not None or self.jitter > 0
 
 
 class DistillSpec(Spec):

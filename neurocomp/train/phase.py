@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neurocomp.snn import Activity, Network
+from neurocomp.snn.synapses import value_scale
 from neurocomp.spec.train import TrainSpec
 from neurocomp.train import losses, rates
 from neurocomp.train.augment import augment
@@ -68,6 +69,7 @@ class Phase(L.LightningModule):
         self.auxiliary = _auxiliary(network, seed) if spec.auxiliary else None
         self._teacher = () if teacher is None else (teacher,)  # in a tuple: no part of this module
         self._fan_out = losses.fan_out(network) if spec.synops else {}
+        self._peak = value_scale(network.graph, network.graph.inputs[0].name) - 1
         self._on_epoch = on_epoch
         self._plan: rates.Plan | None = None
         self._started = 0.0
@@ -108,7 +110,7 @@ class Phase(L.LightningModule):
         number, epoch = NUMBER[self.name], self.current_epoch
         seed = seed_of(self.seed, number, epoch, batch_idx, *_others_rank())
         generator = torch.Generator(values.device).manual_seed(seed)
-        images = augment(values, self.spec.augment, generator)
+        images = augment(values, self.spec.augment, generator, self._peak)
         mix = None
         if self.spec.mixup or self.spec.cutmix:
             rng = np.random.default_rng(seed)

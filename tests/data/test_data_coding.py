@@ -128,7 +128,7 @@ class TestRate:
 
     def test_score_and_augmentation_take_steps(self) -> None:
         values = torch.arange(2 * 3 * 1 * 2 * 2).reshape(2, 3, 1, 2, 2)
-        mirrored = augment(values, AugmentSpec(flip=True), torch.Generator().manual_seed(0))
+        mirrored = augment(values, AugmentSpec(flip=True), torch.Generator().manual_seed(0), 1)
         for before, after in zip(values, mirrored, strict=True):
             assert torch.equal(after, before) or torch.equal(after, before.flip(3))
         graph = network()

@@ -15,7 +15,7 @@ from neurocomp.errors import InputError, RunError
 from neurocomp.ir import CubaLif
 from neurocomp.snn import Network
 from neurocomp.spec.read import parse
-from neurocomp.spec.train import DistillSpec, EarlyStopSpec, SynopsSpec, TrainSpec
+from neurocomp.spec.train import AugmentSpec, DistillSpec, EarlyStopSpec, SynopsSpec, TrainSpec
 from neurocomp.train import Trained, losses, rates, train
 from neurocomp.train.samples import Samples, in_order
 
@@ -29,6 +29,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "learn": {"learn": ("threshold", "voltage_decay")},
     "synops": {"synops": SynopsSpec(target=1000.0)},
     "mix": {"mixup": 0.2, "cutmix": 1.0},
+    "augment": {"augment": AugmentSpec(shift=1, rotate=10.0, policy="cifar10", jitter=0.1)},
     "sgd": {"optimizer": "sgd", "schedule": "one-cycle"},
     "deterministic": {"deterministic": True},
     "slayer": {"engine": "slayer", "ema": 0.9},

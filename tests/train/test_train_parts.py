@@ -1,68 +1,15 @@
-"""The pieces of training: augmentation, order of samples, pruning."""
+"""The pieces of training: mixing, order of samples, pruning."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from neurocomp.ir import CubaLif, Dense, Graph, Input, Population, Projection
-from neurocomp.spec.train import AugmentSpec
-from neurocomp.train.augment import augment
 from neurocomp.train.mix import mixed
 from neurocomp.train.prune import prune
 from neurocomp.train.samples import Shuffled
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def ramps(n: int) -> torch.Tensor:
-    """Images (1, 4, 5) with the values 1 … 20, row by row."""
-    return torch.arange(1, 21, dtype=torch.uint8).view(1, 1, 4, 5).repeat(n, 1, 1, 1)
-
-
-class TestAugment:
-    def test_nothing_asked_nothing_done(self) -> None:
-        assert torch.equal(augment(ramps(3), AugmentSpec(), generator()), ramps(3))
-
-    def test_shift_moves_each_image_and_fills_with_zeros(self) -> None:
-        image = ramps(1)[0, 0].numpy()
-        padded = np.pad(image, 1)
-        shifts = {padded[y : y + 4, x : x + 5].tobytes() for y in range(3) for x in range(3)}
-        made = augment(ramps(200), AugmentSpec(shift=1), generator())
-        assert {m[0].numpy().tobytes() for m in made} == shifts  # all nine, and no other
-
-    def test_flip_mirrors_about_half(self) -> None:
-        made = augment(ramps(400), AugmentSpec(flip=True), generator())
-        mirrored = (made[:, 0, 0, 0] == 5).sum().item()
-        assert torch.equal(made[made[:, 0, 0, 0] == 5][0, 0, 0], torch.tensor([5, 4, 3, 2, 1]))
-        assert 150 < mirrored < 250
-
-    def test_cutout_is_a_square_around_any_pixel(self) -> None:
-        made = augment(ramps(400), AugmentSpec(cutout=2), generator())
-        gone = (made == 0).sum((1, 2, 3))
-        # whole squares of 4 pixels; cut at the upper and left border 2, in the corner 1
-        assert sorted(gone.unique().tolist()) == [1, 2, 4]
-        assert ((made == 0) | (made == ramps(400))).all()
-
-    @settings(max_examples=20, deadline=None)
-    @given(
-        shift=st.integers(0, 3),
-        flip=st.booleans(),
-        cutout=st.integers(0, 6),
-        seed=st.integers(0, 99),
-    )
-    def test_same_generator_same_batch(
-        self, shift: int, flip: bool, cutout: int, seed: int
-    ) -> None:  # fmt: skip
-        spec = AugmentSpec(shift=shift, flip=flip, cutout=cutout)
-        first, again = (augment(ramps(5), spec, generator(seed)) for _ in range(2))
-        assert first.shape == ramps(5).shape
-        assert torch.equal(first, again)
 
 
 class TestMix:

@@ -82,6 +82,7 @@ class Joint(L.LightningModule):
         self.automatic_optimization = False
         self.net, self.choices, self.costs, self.budgets = net, choices, costs, budgets
         self.spec, self.augmentation, self.seed = spec, augmentation, seed
+        self._peak = 2**net.backbone.task.input_bits - 1
         self.history: list[Epoch] = []
         self._assess, self._on_epoch = assess, on_epoch
         self._sums: dict[str, Tensor] = {}
@@ -118,7 +119,8 @@ class Joint(L.LightningModule):
             generator.manual_seed(seed_of(self.seed, half, self.current_epoch, batch_idx))
             optimizer = self.optimizers()[half]  # type: ignore[index]
             self.toggle_optimizer(optimizer)
-            self._step(half, augment(values, self.augmentation, generator), labels, optimizer)
+            images = augment(values, self.augmentation, generator, self._peak)
+            self._step(half, images, labels, optimizer)
             self.untoggle_optimizer(optimizer)
 
     def _step(self, half: int, values: Tensor, labels: Tensor, optimizer: Any) -> None:
