@@ -135,7 +135,8 @@ class Joint(L.LightningModule):
         optimizer.step()
         if half == CHOICES:
             self.budgets.ascend(self.costs(self.choices.decided(), passed.rates, passed.top))
-            _add(self._sums, {"loss": entropy, "rates": passed.rates, "top": passed.top, **costs})
+            spent = {str(term): cost for term, cost in costs.items()}
+            _add(self._sums, {"loss": entropy, "rates": passed.rates, "top": passed.top, **spent})
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Right answers and spikes of the network that would be decoded now."""
