@@ -58,9 +58,9 @@ class TestLayouts:
     def test_takes_0_to_4_are_the_test(self, tmp_path: Path) -> None:
         found = load(f"folder:{takes(tmp_path / 'words')}")
         assert found.classes == ("high", "low")
-        # one second of 8 kHz, windows of 2·2^⌈log2 240⌉ = 512 samples every 80:
+        # one second of 8 kHz, windows of 2·2^⌈log2 240⌉ = 512 samples every 160:
         # 1 + (8000 − 512)//160 = 47 frames
-        assert found.shape == (1, 40, 47)
+        assert found.shape == (1, 10, 47)
         assert found.train_labels.tolist() == [0, 0, 1, 1]  # takes 5 and 6
         assert found.test_labels.tolist() == [0, 0, 1, 1]  # takes 3 and 4
 
