@@ -73,6 +73,16 @@ class TestHalves:
         assert not seen[0] & seen[1]
         assert (len(seen[0]), len(seen[1])) == (11, 10)
 
+    def test_what_judges_is_of_the_deciding_half_and_not_sorted(self) -> None:
+        """Of 40 samples that lie class by class, 20 decide: five batches, none of one class."""
+        labels = np.repeat([0, 1], 20)
+        pairs = Halves(labels, 4, 0)
+        batches = pairs.deciding()
+        assert batches.shape == (5, 4)
+        assert set(batches.flatten().tolist()) == set(pairs.choices.tolist())
+        assert all(set(labels[b]) == {0, 1} for b in batches.numpy())
+        assert torch.equal(batches, pairs.deciding())
+
     def test_the_same_epoch_is_drawn_alike(self) -> None:
         drawn = [torch.stack(list(Halves(np.arange(32) % 2, 4, 7))) for _ in range(2)]
         assert torch.equal(*drawn)

@@ -41,10 +41,18 @@ class Halves(Sampler[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         rng = np.random.default_rng(seed_of(self.seed, self.epoch))
-        used = len(self) * self.batch
-        drawn = [rng.permutation(half)[:used] for half in (self.weights, self.choices)]
-        pairs = np.stack(drawn).reshape(2, len(self), self.batch)
-        yield from torch.from_numpy(pairs).unbind(1)
+        yield from torch.stack([self._batches(h, rng) for h in (self.weights, self.choices)], 1)
+
+    def deciding(self) -> Tensor:
+        """Batches of the half for choices, (batches, B), the same every time.
+
+        They are shuffled: norms are the batch's, and many data sets lie sorted by class.
+        """
+        return self._batches(self.choices, np.random.default_rng(self.seed))
+
+    def _batches(self, half: Labels, rng: np.random.Generator) -> Tensor:
+        drawn = torch.from_numpy(rng.permutation(half))
+        return drawn[: len(self) * self.batch].view(len(self), self.batch)
 
 
 Batches = DataLoader[tuple[Tensor, Tensor]]
@@ -55,11 +63,10 @@ def paired(samples: Samples, labels: Labels, batch: int, seed: int) -> tuple[Bat
 
     Returns:
         Values (2, B, C, H, W) and labels (2, B), a batch of each half; and the half that decides
-        alone, (B, C, H, W) and (B,), in order.
+        alone, (B, C, H, W) and (B,); both of as many batches.
     """
     pairs = Halves(labels, batch, seed)
-    deciding = torch.split(torch.from_numpy(pairs.choices), batch)
     return (
         DataLoader(samples, sampler=pairs, batch_size=None),
-        DataLoader(samples, sampler=deciding, batch_size=None),
+        DataLoader(samples, sampler=pairs.deciding(), batch_size=None),
     )

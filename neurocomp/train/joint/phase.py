@@ -143,10 +143,8 @@ class Joint(L.LightningModule):
         values, labels = batch
         steps = self.choices.decode().timesteps
         passed = self.net(values, self.choices.decided())
-        right = (passed.outputs[:steps].mean(0).argmax(1) == labels).sum()
-        n = torch.tensor(len(labels))
-        spikes = {"rates": n * passed.rates, "top": n * passed.top}
-        _add(self._judged, {"right": right, "n": n, **spikes})
+        right = (passed.outputs[:steps].mean(0).argmax(1) == labels).float().mean()
+        _add(self._judged, {"right": right, "rates": passed.rates, "top": passed.top})
 
     def losses(self, values: Tensor, labels: Tensor) -> tuple[Tensor, Terms, Pass]:
         """Timestep-weighted cross-entropy, costs, and the pass."""
@@ -177,7 +175,7 @@ class Joint(L.LightningModule):
             )
         costs: Terms = {term: means[term] for term in TERMS}
         design = self.choices.decode()
-        judged = {key: value / self._judged["n"] for key, value in self._judged.items()}
+        judged = {key: value / self._steps for key, value in self._judged.items()}
         verdict = self._assess(design, self._rates(judged, design.timesteps))
         row = Epoch(
             epoch=self.current_epoch + 1,
