@@ -6,8 +6,8 @@
     python benchmarks/litesnn.py speech --data folder:PATH [--seeds 1]
     python benchmarks/litesnn.py cost   [--image 16] [--batch 8] [--steps 2] [--space litesnn]
 
-`joint` designs networks jointly under a limit on weight bits, and by A + P + Q + T with the bits
-of the joint one as its limit: accuracies are compared seed by seed. `front` draws the paper's
+`joint` designs networks jointly and by A + P + Q + T, both under one limit on weight bits and one
+on bit-SynOps: accuracies are compared seed by seed. `front` draws the paper's
 Figure 3: accuracy against size against bit-SynOps over λ1 and λ2. `terms` compares searches that
 pay for bits and bit-SynOps with such that pay for the target's cores and messages, at equal
 accuracy. `speech` is the recipe litesnn-fsdd on recordings (the Free Spoken Digit Dataset unpacked:
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from litesnn_parts.compared import Pair, Point, draw, judge_front, judge_pairs, judge_terms
+from litesnn_parts.compared import Pair, Point, Sized, draw, judge_front, judge_pairs, judge_terms
 from litesnn_parts.cost import cost
 from search_parts.common import aim
 
@@ -44,16 +44,18 @@ LENGTHS = {  # epochs of the search, and of both phases of training
     "full": ({"epochs": 20}, {"epochs": 12, "qat_epochs": 10}),
     "quick": ({"epochs": 12}, {"epochs": 6, "qat_epochs": 5}),
 }
-PAPER_OPS = ["skip", "conv3"]  # with them any architecture can be brought to the limit
-LIMIT_BITS = 36_000
+PAPER_OPS = ["skip", "conv3"]  # with them any architecture can be brought to the limits
+LIMITS = {"bits": 36_000, "bit_synops": 600_000}
 FRONT: list[tuple[float, float]] = [
     # λ1 per bit, λ2 per bit-SynOp
     (0.0, 0.0), (1e-6, 0.0), (1e-6, 1e-7), (3e-6, 1e-7), (3e-6, 1e-6), (1e-5, 1e-6),
 ]  # fmt: skip
-WIDE = 48  # channels at which kernels, not neurons, decide on cores
-TERMS: dict[str, list[dict[str, float]]] = {
-    "paper": [{"bits": v, "bit_synops": v / 10} for v in (1e-8, 1e-7, 1e-6)],
-    "target": [{"cores": v, "messages": v / 1e4} for v in (1e-3, 1e-2, 1e-1)],
+# small maps and many channels, so that kernels and not neurons decide on cores: 2 to 12
+WIDE = {"ops": ["skip", "conv3", "conv5"], "stem_stride": 2}
+WIDE_CHANNELS = 32
+TERMS: dict[str, list[dict[str, float]]] = {  # the same grid: a step is a factor of three in both
+    "paper": [{"bits": v, "bit_synops": v / 10} for v in (1e-7, 3e-7, 1e-6)],
+    "target": [{"cores": v, "messages": v / 1e4} for v in (3e-2, 1e-1, 3e-1)],
 }
 SPEECH = {"accuracy": 0.96, "MB": 0.30, "M bit-SynOps": 37.0, "T": 3}
 
@@ -80,9 +82,8 @@ def main() -> None:
 
 def joint(options: argparse.Namespace) -> None:
     """Integer accuracy of both ways to design, at equal size."""
-    path = recipe(
-        options, "joint", PAPER_OPS, budgets={"bits": LIMIT_BITS}, baselines=["sequential"]
-    )
+    space = {"ops": PAPER_OPS}
+    path = recipe(options, "joint", space, budgets=LIMITS, baselines=["sequential"])
     pairs, none = [], 0
     print("seed  design      integer   kbit  bit-SynOps k   T  cores  design hours")
     for seed in range(options.seeds):
@@ -94,14 +95,14 @@ def joint(options: argparse.Namespace) -> None:
             continue
         for name, row in (("joint", own), ("sequential", other)):
             print(f"{seed:4}  {name:10} {_shown(row)}", flush=True)
-        pairs.append(Pair(seed, *map(_accuracy, (own, other)), *map(_kbit, (own, other))))
+        pairs.append(Pair(seed, *(_size(row) for row in (own, other))))
     judge_pairs(pairs, none)
 
 
 def front(options: argparse.Namespace) -> None:
     """Figure 3 of the paper, for every seed."""
     lambdas = [{"bits": first, "bit_synops": second} for first, second in FRONT]
-    points = swept(options, "front", lambdas)
+    points = swept(options, "front", lambdas, {})
     judge_front(points)
     draw(points, options.out / "front.svg")
 
@@ -109,7 +110,8 @@ def front(options: argparse.Namespace) -> None:
 def terms(options: argparse.Namespace) -> None:
     """Cores of networks searched with the paper's terms and with the target's."""
     found = {
-        kind: swept(options, f"terms-{kind}", each, channels=WIDE) for kind, each in TERMS.items()
+        kind: swept(options, f"terms-{kind}", each, WIDE, channels=WIDE_CHANNELS)
+        for kind, each in TERMS.items()
     }
     judge_terms(found["paper"], found["target"], options.tolerance)
 
@@ -130,13 +132,17 @@ def speech(options: argparse.Namespace) -> None:
 
 
 def swept(
-    options: argparse.Namespace, name: str, each: list[dict[str, float]], **changes: Any
+    options: argparse.Namespace,
+    name: str,
+    each: list[dict[str, float]],
+    space: dict[str, Any],
+    **changes: Any,
 ) -> list[Point]:
-    """A network for every choice of λ and every seed."""
+    """A network for every choice of λ and every seed; arguments as of `recipe`."""
     points = []
     print(f"{name}: seed  λ  integer   kbit  bit-SynOps k   T  cores  design hours")
     for i, lambdas in enumerate(each):
-        path = recipe(options, f"{name}-{i}", lambdas=lambdas, **changes)
+        path = recipe(options, f"{name}-{i}", space, lambdas=lambdas, **changes)
         label = f"({', '.join(f'{v:g}' for v in lambdas.values())})"
         for seed in range(options.seeds):
             made = run(path, options, f"{name}-{i}-{seed}", seed=seed, stop_after="map")
@@ -148,19 +154,17 @@ def swept(
     return points
 
 
-def recipe(
-    options: argparse.Namespace, name: str, ops: list[str] | None = None, **changes: Any
-) -> Path:
+def recipe(options: argparse.Namespace, name: str, space: dict[str, Any], **changes: Any) -> Path:
     """The digits recipe cut down, with its own space, as files.
 
     Args:
-        ops: of the space; None = all that the digits recipe has.
+        space: what differs from the digits recipe's. changes: of its section ``joint``.
     """
     folder = _folder(options)
     folder.mkdir(parents=True, exist_ok=True)
     shipped = load_recipe("litesnn-digits").model_dump(mode="json")
-    space = load_lite_space("litesnn-digits").model_dump(mode="json") | SMALL
-    write_yaml(folder / f"{name}-space.yaml", space | ({"ops": ops} if ops else {}))
+    digits = load_lite_space("litesnn-digits").model_dump(mode="json")
+    write_yaml(folder / f"{name}-space.yaml", digits | SMALL | space)
     searching, training = LENGTHS["quick" if options.quick else "full"]
     own = {"space": str(folder / f"{name}-space.yaml"), "budgets": {}, **RATES, **searching}
     shipped["joint"] |= own | changes
@@ -198,6 +202,10 @@ def _accuracy(row: dict[str, Any]) -> float:
 
 def _kbit(row: dict[str, Any]) -> float:
     return float(row["size_mb"]) * 8000
+
+
+def _size(row: dict[str, Any]) -> Sized:
+    return Sized(_accuracy(row), _kbit(row), row["bit_synops"] / 1e6)
 
 
 def _shown(row: dict[str, Any]) -> str:

@@ -53,7 +53,7 @@ def known() -> tuple[Known, ...]:
         ),
         Known("tiny-imagenet", "200 classes of ImageNet in small", (3, 64, 64), 200, "download"),
         *(
-            Known(name, "spoken words as MFCC", (1, 40, 94), n, "download")
+            Known(name, "spoken words as MFCC", (1, 10, 47), n, "download")
             for name, n in SPEECH.items()
         ),
         *(

@@ -89,13 +89,16 @@ def _deployed(
 
 
 def _sequential(ctx: Context, folder: Path) -> tuple[Graph, TrainSpec, float]:
-    """A + P + Q + T with no more weight bits than the joint design has."""
+    """A + P + Q + T within the limits that the joint search had.
+
+    Where weight bits had none, it may have as many as the joint design.
+    """
     from neurocomp.train.joint import sequential
 
     options = ctx.options
     job = job_of(options)
     most = {"bits": ctx.run.require("search")["best"]["model_bits"]}
-    spec = job.spec.model_copy(update={"budgets": {**job.spec.budgets, **most}})
+    spec = job.spec.model_copy(update={"budgets": {**most, **job.spec.budgets}})
     job = replace(job, spec=spec)
     found, seconds = sequential(
         job, ctx.dataset, folder, seed=options.seed, device=options.device, progress=ctx.progress

@@ -135,7 +135,7 @@ def map_stage(ctx: Context) -> Result:
     made = {"mapping": own, "policies": rows, "figures": figures}
     if ctx.options.recipe.joint is not None:
         searched = ctx.run.require("search")["search"]
-        made["limits"] = limits_row(searched["limits"], searched["judged"], figures, own)
+        made["limits"] = limits_row(searched["limits"], searched.get("judged", {}), figures, own)
     return made
 
 

@@ -43,7 +43,8 @@ class LiteSpace(Spec):
     ops (LitE-SNN, Sec. 3.1).
 
     Attributes:
-        cells: a cell's scale: its channels are the base's times this, its maps the image's divided
+        stem_stride: of the stem's convolution; its maps are the image's divided by it.
+        cells: a cell's scale: its channels are the base's times this, its maps the stem's divided
             by it.
         edges: incoming edges that a node keeps.
         ops: what an edge may be.
@@ -55,6 +56,7 @@ class LiteSpace(Spec):
     name: str
     summary: str
     source: str
+    stem_stride: Literal[1, 2, 4] = 1
     cells: Annotated[tuple[Count, ...], LIST, AfterValidator(_scales)]
     nodes: Annotated[int, Field(ge=1, le=6)]
     edges: Count = 2

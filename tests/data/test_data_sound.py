@@ -58,9 +58,9 @@ class TestLayouts:
     def test_takes_0_to_4_are_the_test(self, tmp_path: Path) -> None:
         found = load(f"folder:{takes(tmp_path / 'words')}")
         assert found.classes == ("high", "low")
-        # one second of 8 kHz, windows of 2·2^⌈log2 240⌉ = 512 samples every 80:
-        # 1 + (8000 − 512)//80 = 94 frames
-        assert found.shape == (1, 40, 94)
+        # one second of 8 kHz, windows of 2·2^⌈log2 240⌉ = 512 samples every 160:
+        # 1 + (8000 − 512)//160 = 47 frames
+        assert found.shape == (1, 10, 47)
         assert found.train_labels.tolist() == [0, 0, 1, 1]  # takes 5 and 6
         assert found.test_labels.tolist() == [0, 0, 1, 1]  # takes 3 and 4
 
@@ -93,10 +93,10 @@ class TestFeatures:
         assert np.array_equal(load(name).train_values, first.train_values)
 
     def test_after_a_short_clip_there_is_silence(self, tmp_path: Path) -> None:
-        # 0.5 s: frames from 4000/80 = 50 on hold nothing but padding and are all alike
+        # 0.5 s: frames from 4000/160 = 25 on hold nothing but padding and are all alike
         values = load(f"folder:{takes(tmp_path / 'words')}", bits=8).train_values[:, 0]
-        assert (values[:, :, 50:] == values[:, :, 50:51]).all()
-        assert (values[:, :, 10] != values[:, :, 60]).any()
+        assert (values[:, :, 25:] == values[:, :, 25:26]).all()
+        assert (values[:, :, 5] != values[:, :, 30]).any()
 
     def test_stereo_and_float_files_are_the_same_sound(self, tmp_path: Path) -> None:
         root = tmp_path / "words"

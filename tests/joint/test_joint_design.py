@@ -18,6 +18,7 @@ from neurocomp.hw.demand import need
 from neurocomp.hw.layer import layer_of
 from neurocomp.ir import Conv, verify
 from neurocomp.mapping import map_graph
+from neurocomp.snn import Surrogate
 from neurocomp.spec.joint import LiteSpace, load_lite_space
 from neurocomp.spec.read import parse
 from neurocomp.spec.target import load_target
@@ -28,6 +29,7 @@ from neurocomp.train.joint.costs import Costs
 from neurocomp.train.joint.design import Design, Kept, from_dict
 from neurocomp.train.joint.judge import Judge, kept_bits, stored_bits
 from neurocomp.train.joint.menu import Menu
+from neurocomp.train.joint.supernet import Supernet
 
 OPS = space().ops
 SKIP, POOL, CONV3 = "skip", "avgpool3", "conv3"
@@ -55,7 +57,7 @@ def designs(draw: st.DrawFn) -> Design:
 
 class TestSpace:
     @pytest.mark.parametrize(
-        "name", ["litesnn", "litesnn-wide", "litesnn-speech", "litesnn-digits"]
+        "name", ["litesnn", "litesnn-wide", "litesnn-speech", "litesnn-fsdd", "litesnn-digits"]
     )
     def test_shipped(self, name: str) -> None:
         assert load_lite_space(name).name == name
@@ -78,6 +80,8 @@ class TestSpace:
     def test_maps_that_vanish(self) -> None:
         with pytest.raises(InputError, match=r"scale 8 leaves nothing of images of 6×6 pixels"):
             _ = backbone(cells=(1, 8)).cells
+        with pytest.raises(InputError, match=r"scale 2 .*divided by 8; .* smaller stem_stride"):
+            _ = backbone(cells=(1, 2), stem_stride=4).cells
 
 
 class TestBuild:
@@ -112,6 +116,15 @@ class TestBuild:
         assert (skip.weight == 1.0).all()
         assert is_fixed(graph, skip)
         assert graph.timesteps == 2
+
+    def test_a_stem_with_a_stride(self) -> None:
+        """Images of 6×5: the stem's maps are 3×3, those of cell 2 2×2; so in the supernet."""
+        made = Backbone(space(stem_stride=2), Task((1, 6, 5), 4, 3), 2)
+        shapes = {p.name: p.shape for p in verify(build(SAMPLE, made)).populations}
+        assert (shapes["stem.1"], shapes["cell2.n0"]) == ((2, 3, 3), (4, 2, 2))
+        choices = Choices(made.space, Given(), 0)
+        net = Supernet(made, choices.live, 0.5, Surrogate("dspike"), 0)
+        assert net(torch.zeros(2, 1, 6, 5), choices()).outputs.shape == (3, 2, 3)
 
     def test_what_nobody_listens_to_is_left_out(self) -> None:
         """All nodes take the cell before the last, so the last cell but one feeds nothing."""

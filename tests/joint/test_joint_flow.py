@@ -118,7 +118,7 @@ class TestRun:
         assert summary["search"]["epoch"] == 1
         assert not summary["search"]["early"]  # there is no later one
 
-    def test_sequential_gets_no_more_bits_than_the_joint_design(
+    def test_without_a_limit_sequential_gets_no_more_bits_than_the_joint_design(
         self, summary: dict[str, Any]
     ) -> None:
         row = next(r for r in summary["baselines"] if r["name"] == "sequential")

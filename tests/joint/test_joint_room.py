@@ -24,7 +24,7 @@ from neurocomp.train.joint.judge import kept_bits
 from neurocomp.train.joint.room import least_room, require_room
 
 SHAPES = {"cifar10": (3, 32, 32), "digits": (1, 8, 8)}
-SPEECH = (1, 40, 94)  # 40 coefficients of 94 frames
+SPEECH = (1, 10, 47)  # 10 coefficients of 47 frames
 JOINT = [name for name in shipped.names("search/recipes") if name.startswith("litesnn-")]
 HUGE = 4000  # channels
 

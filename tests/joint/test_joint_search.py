@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from joint_networks import LOIHI2, backbone, job, space, spec, stripes
@@ -60,7 +61,7 @@ class TestBudgets:
 
 class TestHalves:
     def test_no_half_sees_the_others_samples(self) -> None:
-        pairs = Halves(21, 4, 0)
+        pairs = Halves(np.arange(21) % 2, 4, 0)
         seen: list[set[int]] = [set(), set()]
         for epoch in range(6):
             pairs.set_epoch(epoch)
@@ -70,15 +71,25 @@ class TestHalves:
                 seen[0] |= set(batch[0].tolist())
                 seen[1] |= set(batch[1].tolist())
         assert not seen[0] & seen[1]
-        assert {len(seen[0]), len(seen[1])} == {10}
+        assert (len(seen[0]), len(seen[1])) == (11, 10)
+
+    def test_what_judges_is_of_the_deciding_half_and_not_sorted(self) -> None:
+        """Of 40 samples that lie class by class, 20 decide: five batches, none of one class."""
+        labels = np.repeat([0, 1], 20)
+        pairs = Halves(labels, 4, 0)
+        batches = pairs.deciding()
+        assert batches.shape == (5, 4)
+        assert set(batches.flatten().tolist()) == set(pairs.choices.tolist())
+        assert all(set(labels[b]) == {0, 1} for b in batches.numpy())
+        assert torch.equal(batches, pairs.deciding())
 
     def test_the_same_epoch_is_drawn_alike(self) -> None:
-        drawn = [torch.stack(list(Halves(32, 4, 7))) for _ in range(2)]
+        drawn = [torch.stack(list(Halves(np.arange(32) % 2, 4, 7))) for _ in range(2)]
         assert torch.equal(*drawn)
 
     def test_too_few_samples(self) -> None:
         with pytest.raises(InputError, match=r"7 training samples do not fill two batches of 4"):
-            Halves(7, 4, 0)
+            Halves(np.arange(7) % 2, 4, 0)
 
 
 @pytest.fixture(scope="module")

@@ -75,9 +75,14 @@ class Backbone:
     @cached_property
     def stem(self) -> State:
         """The populations after the input."""
-        _, height, width = self.task.shape
         names = tuple(f"stem.{k}" for k in range(self.space.nodes))
-        return State(names, (self.channels, height, width))
+        return State(names, (self.channels, *self._maps(1)))
+
+    @property
+    def stem_conv(self) -> Conv:
+        """From the input to each population of the stem."""
+        stride, pad = self.space.stem_stride, STEM_KERNEL // 2
+        return Conv((STEM_KERNEL, STEM_KERNEL), stride=(stride, stride), padding=(pad, pad))
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -89,18 +94,25 @@ class Backbone:
         made: list[Cell] = []
         outputs = [self.stem, self.stem]
         for i, scale in enumerate(self.space.cells, 1):
-            height, width = (-(-n // scale) for n in self.task.shape[1:])
-            if scale > min(self.task.shape[1:]):
+            factor = scale * self.space.stem_stride
+            if factor > min(self.task.shape[1:]):
                 raise InputError(
                     f"space '{self.space.name}': cells: scale {scale} leaves nothing of images of "
-                    f"{self.task.shape[1]}×{self.task.shape[2]} pixels; use smaller scales"
+                    f"{self.task.shape[1]}×{self.task.shape[2]} pixels, divided by {factor}; use "
+                    "smaller scales or a smaller stem_stride"
                 )
-            shape = (self.channels * scale, height, width)
+            shape = (self.channels * scale, *self._maps(scale))
             nodes = tuple(f"cell{i}.n{j}" for j in range(self.space.nodes))
             own = tuple(State((name,), shape) for name in nodes[:-1])
             made.append(Cell(f"cell{i}", nodes, shape, (*outputs[-INPUTS:], *own)))
             outputs.append(State(nodes, shape))
         return tuple(made)
+
+    def _maps(self, scale: int) -> tuple[int, int]:
+        """Height and width of maps at a scale."""
+        _, height, width = self.task.shape
+        factor = self.space.stem_stride * scale
+        return -(-height // factor), -(-width // factor)
 
     @property
     def top(self) -> State:

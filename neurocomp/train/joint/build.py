@@ -8,7 +8,6 @@ from neurocomp.ir import Conv, CubaLif, Dense, Graph, Input, Op, Population, Pro
 from neurocomp.ir.shapes import weight_shape
 from neurocomp.train.joint.backbone import (
     FIXED_BITS,
-    STEM_KERNEL,
     Backbone,
     State,
     constant_of,
@@ -25,10 +24,9 @@ def build(design: Design, backbone: Backbone) -> Graph:
     """
     net = _Parts(backbone)
     space = backbone.space
-    stem = Conv((STEM_KERNEL, STEM_KERNEL), padding=(STEM_KERNEL // 2, STEM_KERNEL // 2))
     for name in backbone.stem.populations:
         net.population(name, backbone.stem.shape)
-        net.project("input", name, stem, space.stem_bits, None, "conv3")
+        net.project("input", name, backbone.stem_conv, space.stem_bits, None, "conv3")
     for cell, widths in zip(backbone.cells, design.bits, strict=True):
         for name in cell.nodes:
             net.population(name, cell.shape)

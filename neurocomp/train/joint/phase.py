@@ -35,22 +35,22 @@ class Epoch:
     """What one epoch of the search gave.
 
     Attributes:
-        loss: cross-entropy on the half that decides, without the costs.
-        accuracy: there, of the whole window.
+        loss: cross-entropy of the shares on the half that decides, without the costs.
         costs: by term, of the shares. lambdas: by term, per unit of cost.
         design: decoded at the end of the epoch, as `Design.as_dict`.
+        accuracy: of the decoded network with the supernet's weights, on the half that decides.
         decoded: by term, of the decoded network; None where it cannot be mapped.
         broken: limits that the decoded network breaks, in words.
-        seconds: that the steps took, without the decoding.
+        seconds: that the steps and the judging by samples took, without mapping.
     """
 
     epoch: int
     epochs: int
     loss: float
-    accuracy: float
     costs: dict[Term, float]
     lambdas: dict[Term, float]
     design: dict[str, Any]
+    accuracy: float
     decoded: dict[Term, float | None]
     broken: tuple[str, ...]
     seconds: float
@@ -86,6 +86,7 @@ class Joint(L.LightningModule):
         self.history: list[Epoch] = []
         self._assess, self._on_epoch = assess, on_epoch
         self._sums: dict[str, Tensor] = {}
+        self._judged: dict[str, Tensor] = {}
         self._steps, self._started = 0, 0.0
 
     def configure_optimizers(self) -> Any:
@@ -124,7 +125,7 @@ class Joint(L.LightningModule):
             self.untoggle_optimizer(optimizer)
 
     def _step(self, half: int, values: Tensor, labels: Tensor, optimizer: Any) -> None:
-        entropy, costs, mean, passed = self.losses(values, labels)
+        entropy, costs, passed = self.losses(values, labels)
         optimizer.zero_grad()
         self.manual_backward(entropy + self.budgets.penalty(costs))
         if half == CHOICES and self.current_epoch < self.spec.psi_warmup:
@@ -136,25 +137,28 @@ class Joint(L.LightningModule):
         optimizer.step()
         if half == CHOICES:
             self.budgets.ascend(self.costs(self.choices.decided(), passed.rates, passed.top))
-            right = (mean.detach().argmax(1) == labels).float().mean()
-            self._add("loss", entropy)
-            self._add("accuracy", right)
-            self._add("rates", passed.rates)
-            self._add("top", passed.top)
-            for term, cost in costs.items():
-                self._add(term, cost)
+            spent = {str(term): cost for term, cost in costs.items()}
+            _add(self._sums, {"loss": entropy, "rates": passed.rates, "top": passed.top, **spent})
 
-    def losses(self, values: Tensor, labels: Tensor) -> tuple[Tensor, Terms, Tensor, Pass]:
-        """Timestep-weighted cross-entropy, costs, the whole window's logits, and the pass."""
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Right answers and spikes of the network that would be decoded now."""
+        values, labels = batch
+        steps = self.choices.decode().timesteps
+        passed = self.net(values, self.choices.decided())
+        right = (passed.outputs[:steps].mean(0).argmax(1) == labels).float().mean()
+        _add(self._judged, {"right": right, "rates": passed.rates, "top": passed.top})
+
+    def losses(self, values: Tensor, labels: Tensor) -> tuple[Tensor, Terms, Pass]:
+        """Timestep-weighted cross-entropy, costs, and the pass."""
         shares = self.choices()
         passed = self.net(values, shares)
         entropy = cross_entropy(passed.outputs, labels, shares.lengths, self.costs.lengths)
         costs = self.costs(shares, passed.rates, passed.top)
-        return entropy, costs, passed.outputs.mean(0), passed
+        return entropy, costs, passed
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's sums and its clock."""
-        self._sums, self._steps = {}, 0
+        self._sums, self._judged, self._steps = {}, {}, 0
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self) -> None:
@@ -173,15 +177,16 @@ class Joint(L.LightningModule):
             )
         costs: Terms = {term: means[term] for term in TERMS}
         design = self.choices.decode()
-        verdict = self._assess(design, self._rates(means, design.timesteps))
+        judged = {key: value / self._steps for key, value in self._judged.items()}
+        verdict = self._assess(design, self._rates(judged, design.timesteps))
         row = Epoch(
             epoch=self.current_epoch + 1,
             epochs=self.spec.epochs,
             loss=loss,
-            accuracy=float(means["accuracy"]),
             costs={term: float(cost) for term, cost in costs.items()},
             lambdas=self.budgets.lambdas(),
             design=design.as_dict(),
+            accuracy=float(judged["right"]),
             decoded=verdict.costs,
             broken=verdict.broken,
             seconds=seconds,
@@ -209,9 +214,10 @@ class Joint(L.LightningModule):
             named |= dict(zip(cell.nodes, own[INPUTS:], strict=True))
         return named | {f"pool.{k}": top for k in range(len(backbone.top.populations))}
 
-    def _add(self, key: str, value: Tensor) -> None:
-        value = value.detach()
-        self._sums[key] = self._sums[key] + value if key in self._sums else value
+
+def _add(sums: dict[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    for key, value in values.items():
+        sums[key] = sums[key] + value.detach() if key in sums else value.detach()
 
 
 def cross_entropy(outputs: Tensor, labels: Tensor, shares: Tensor, lengths: Tensor) -> Tensor:

@@ -148,10 +148,10 @@ def search(
         lambda row: progress("search", row.epoch, row.epochs, _words(row)),
     )
     samples = Samples(dataset.train_values, dataset.train_labels, where)
-    batches = paired(samples, job.spec.batch, seed)
+    batches, deciding = paired(samples, dataset.train_labels, job.spec.batch, seed)
     out.mkdir(parents=True, exist_ok=True)
     loop = Loop(job.spec.epochs, job.spec.batch, deterministic=job.train.deterministic)
-    run(phase, batches, out / CHECKPOINT, where, loop)
+    run(phase, batches, out / CHECKPOINT, where, loop, deciding)
     chosen = _best(phase.history, judge) if job.limited else phase.history[-1]
     design = from_dict(chosen.design)
     return Found(
@@ -186,4 +186,4 @@ def _task(dataset: data.Dataset) -> Task:
 
 def _words(row: Epoch) -> str:
     spent = ", ".join(f"{t} {c:,.0f}" for t, c in row.decoded.items() if c is not None)
-    return f"{row.epoch}/{row.epochs}: loss {row.loss:.3f}, held out {row.accuracy:.2%}; {spent}"
+    return f"{row.epoch}/{row.epochs}: loss {row.loss:.3f}, decoded {row.accuracy:.2%}; {spent}"

@@ -23,7 +23,6 @@ from neurocomp.snn.population import Neurons
 from neurocomp.snn.synapses import conv_synapse, dense_synapse, first_weight
 from neurocomp.train.joint.backbone import (
     INPUTS,
-    STEM_KERNEL,
     Backbone,
     Cell,
     State,
@@ -65,8 +64,7 @@ class Supernet(nn.Module):
         self.steps = max(backbone.space.timesteps)
         generator = torch.Generator().manual_seed(seed)
         stem, top, task = backbone.stem, backbone.top, backbone.task
-        kernel = Conv((STEM_KERNEL, STEM_KERNEL))
-        self.stem = _conv(task.shape[0], stem.channels, kernel, generator)
+        self.stem = _conv(task.shape[0], stem.channels, backbone.stem_conv, generator)
         self.stem_fires = self.fires((stem.channels, *stem.shape[1:]))
         self.cells = nn.ModuleList(SuperCell(self, c, live, generator) for c in backbone.cells)
         self.pool_fires = self.fires((top.channels, 1, 1))
@@ -82,7 +80,8 @@ class Supernet(nn.Module):
         """Outputs and rates for input integers (B, C, H, W) that are shown at every step."""
         weight = self.stem.weight[..., 0]
         shown = values.to(weight.dtype) / 2.0**self.backbone.task.input_bits
-        drive = F.conv2d(shown, weight, padding=STEM_KERNEL // 2)
+        conv = self.backbone.stem_conv
+        drive = F.conv2d(shown, weight, None, conv.stride, conv.padding)
         before = after = self.stem_fires(drive[None], self.steps)
         rates = []
         for cell, bits in zip(self.cells, shares.bits, strict=True):
@@ -95,11 +94,14 @@ class Supernet(nn.Module):
 
 
 class Fires(nn.Module):
-    """Batch-norm of a drive (T or 1, B, C, H, W), then neurons; gives spikes (T, B, C, H, W)."""
+    """Batch-norm of a drive (T or 1, B, C, H, W), then neurons; gives spikes (T, B, C, H, W).
+
+    The norm is the batch's always: means over mixed choices are not those of decided ones.
+    """
 
     def __init__(self, population: Population, surrogate: Surrogate) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(population.shape[0])
+        self.norm = nn.BatchNorm2d(population.shape[0], track_running_stats=False)
         self.neurons = Neurons(
             population, fires=True, biased=False, grid=None, surrogate=surrogate, engine="exact"
         )
