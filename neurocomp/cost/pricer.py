@@ -137,14 +137,10 @@ class Pricer:
     def _copies_of(self, c: Candidate, trunk: Trunk) -> Copies | None:
         """How often the parts of a candidate's cells are there; None where some are dead."""
         present = tuple(map(_is_there, c.cell))
-        key = c.kind, present
-        if key not in self._copies:
-            n = len(edges(c.kind))
-            cells = [present[k : k + n] for k in range(0, len(present), n)]
-            alive = all(live_edges(cell, c.kind) == cell for cell in cells)
-            spikes = [of_spikes(cell, c.kind) for cell in cells]
-            self._copies[key] = _together(spikes) if alive else None
-        found = self._copies[key]
+        try:
+            found = self._copies[c.kind, present]
+        except KeyError:
+            found = self._copies[c.kind, present] = _of_spikes(c.kind, present)
         return found if found is None or not c.kind.sums else _of_sums(c, trunk)
 
 
@@ -155,6 +151,14 @@ def _split(macro: tuple[str, ...]) -> tuple[list[Stage], list[Stage], bool]:
     kinds = [one.kind for one in stages]
     behind = len(kinds) - kinds[::-1].index("cell")
     return stages[:behind], stages[behind:], "final_pool" in kinds[:behind]
+
+
+def _of_spikes(kind: CellKind, present: tuple[bool, ...]) -> Copies | None:
+    n = len(edges(kind))
+    cells = [present[k : k + n] for k in range(0, len(present), n)]
+    if any(live_edges(cell, kind) != cell for cell in cells):
+        return None
+    return _together([of_spikes(cell, kind) for cell in cells])
 
 
 def _of_sums(c: Candidate, trunk: Trunk) -> Copies:
