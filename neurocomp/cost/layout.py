@@ -72,8 +72,8 @@ class Trunk:
 
     @property
     def last(self) -> int:
-        """Place of the last cell's group."""
-        return 0 if self._kind.sums else self._walk.cells[-1].genotype
+        """Place of the last cell's group, where groups are genotypes."""
+        return self._walk.cells[-1].genotype
 
     def behind(self, candidate: Candidate) -> Walk:
         """A walk that begins behind the last cell."""
@@ -92,11 +92,12 @@ class Trunk:
         for group in self.groups:
             each = sum(price(part) for k, part in self._walk.each if k == group.genotype)
             nodes = each + sum(price(Population(one.shape)) for one in group.stages)
-            into = [sum(map(price, one)) for one in zip(*_into(group), strict=True)]
+            into = [one.into for one in group.stages if one.into]
+            heard, firing = (sum(price(one[k]) for one in into) for k in (0, 1))
             if kind.sums:
-                others += [*(into or (0.0, 0.0)), nodes]
+                others += [heard, firing, nodes]
             else:
-                fixed += sum(into)
+                fixed += heard + firing
                 others.append(nodes)
         tables = (
             self._table(column, tuple([one.ends(i, j) for one in group.stages]))
@@ -144,11 +145,6 @@ class Frame:
             others = (*others[:last], others[last] + each, *others[last + 1 :])
         row = self.rows[column] = Row(fixed, others, tables)
         return row
-
-
-def _into(group: Group) -> list[tuple[Part, ...]]:
-    """What leads into the first nodes of a group, and these."""
-    return [one.into for one in group.stages if one.into]
 
 
 def _groups(cells: Sequence[CellStage], *, sums: bool) -> list[Group]:
