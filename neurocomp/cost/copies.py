@@ -46,18 +46,35 @@ def of_sums(
         resized: edges from node 0 change width or size, which no skip does.
         after: of the cell that this one's output is node 0 of; None = it is fired once.
     """
-    terms, populations = [1], 1  # copies of the sums of the nodes behind; the last is fired once
-    if after is not None:
-        terms, populations = [after.others[0]], after.others[1]
+    first = kind.nodes - 1
+    out = (1, 1) if after is None else after.others[:2]
+    terms, counts, populations = _behind(cell[first:], first, threshold, out)
+    fired, handed = _outgoing(cell[:first], threshold, resized)
+    into = fired + sum(map(mul, handed, terms))
+    return Copies(terms + counts, (into, fired, populations))
+
+
+@lru_cache(maxsize=1 << 14)
+def _behind(
+    ops: Cell, nodes: int, threshold: float, out: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """The nodes behind node 0: copies of their sums' terms and of edges out of them, populations.
+
+    Args:
+        ops: of the edges out of them; nodes: how many they are.
+        out: copies of the last one's terms, and how often it is fired.
+    """
+    terms, populations = out
+    found: tuple[int, ...] = (terms,)
     counts: tuple[int, ...] = ()
-    fired, stop = 0, len(cell)
-    for i in range(kind.nodes - 2, -1, -1):
+    stop = len(ops)
+    while len(found) < nodes:
+        start = stop - len(found)
+        fired, handed = _outgoing(ops[start:stop], threshold, False)
         populations += fired
-        start = stop - len(terms)
-        fired, handed = _outgoing(cell[start:stop], threshold, resized and i == 0)
-        counts, stop = (*terms, *counts), start
-        terms.insert(0, fired + sum(map(mul, handed, terms)))
-    return Copies(counts, (terms[0], fired, populations))
+        counts, stop = found + counts, start
+        found = (fired + sum(map(mul, handed, found)), *found)
+    return found, counts, populations
 
 
 @lru_cache(maxsize=1 << 14)

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from math import ceil
 from operator import getitem, mul
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neurocomp.arch import Candidate, Task, build
 from neurocomp.arch.cell import ZEROIZE, Cell, CellKind, edges, live_edges
 from neurocomp.cost.copies import Copies, of_spikes, of_sums
-from neurocomp.cost.layout import Frame, Tables, Trunk
+from neurocomp.cost.layout import Frame, Group, KnownCopies, Tables, Trunk
 from neurocomp.cost.parts import AMOUNTS, Prices
 from neurocomp.cost.price import ASSUMED_RATE, Price, price
 from neurocomp.hw.mesh import n_live_cores
@@ -56,7 +56,7 @@ class Pricer:
         self._prices, self._tables = Prices(target), Tables()
         self._frames: dict[tuple[object, ...], Frame] = {}
         self._trunks: dict[tuple[object, ...], Trunk] = {}
-        self._copies: dict[tuple[CellKind, tuple[bool, ...]], Copies | None] = {}
+        self._copies: dict[CellKind, KnownCopies] = {}
         self._available = n_live_cores(target)
         limits = ((name, getattr(target.limits, name)) for name in _RESOURCES)
         self._limited: list[tuple[int, int]] = [
@@ -112,36 +112,32 @@ class Pricer:
         kept = 1.0 - candidate.prune if name == "model_bits" else 1.0
         return kept * sums.of(_COLUMN[name])
 
-    def _sums(self, candidate: Candidate) -> _Sums:
+    def _sums(self, c: Candidate) -> _Sums:
         """What a candidate's amounts are the sum of."""
-        frame = self._frame(candidate)
-        copies = self._copies_of(candidate, frame.trunk)
-        if copies is None:
-            return self._sums(candidate.live())
-        order, cell = frame.trunk.order, candidate.cell
-        ops = cell if order is None else tuple([cell[k] for k in order])
-        return _Sums(frame, ops, *copies)
-
-    def _frame(self, c: Candidate) -> Frame:
         key = c.channels, c.final_pool, c.hidden, c.macro_bits, c.kind, c.macro, len(c.cell)
-        frame = self._frames.get(key)
-        if frame is None:
-            first, rest, pooled = _split(c.macro)
-            part = (c.channels, pooled and c.final_pool, *key[3:])
-            if part not in self._trunks:
-                self._trunks[part] = Trunk(c, first, self._task, self._prices, self._tables)
-            frame = Frame(c, self._trunks[part], rest, self._task, self._prices)
-            self._frames[key] = frame
-        return frame
-
-    def _copies_of(self, c: Candidate, trunk: Trunk) -> Copies | None:
-        """How often the parts of a candidate's cells are there; None where some are dead."""
+        frame = self._frames.get(key) or self._frame(c, key)
+        trunk = frame.trunk
         present = tuple(map(_is_there, c.cell))
         try:
-            found = self._copies[c.kind, present]
+            copies = trunk.copies[present]
         except KeyError:
-            found = self._copies[c.kind, present] = _of_spikes(c.kind, present)
-        return found if found is None or not c.kind.sums else _of_sums(c, trunk)
+            copies = trunk.copies[present] = _of_spikes(c.kind, present)
+        if copies is None:
+            return self._sums(c.live())
+        if c.kind.sums:
+            copies = _of_sums(c, trunk.groups)
+        ops = c.cell if trunk.order is None else tuple([c.cell[k] for k in trunk.order])
+        return _Sums(frame, ops, *copies)
+
+    def _frame(self, c: Candidate, key: tuple[Any, ...]) -> Frame:
+        """What is known of candidates that differ in their ops alone, where nothing is known."""
+        first, rest, pooled = _split(c.macro)
+        part = (c.channels, pooled and c.final_pool, *key[3:])
+        if part not in self._trunks:
+            copies = self._copies.setdefault(c.kind, {})
+            self._trunks[part] = Trunk(c, first, self._task, self._prices, self._tables, copies)
+        frame = self._frames[key] = Frame(c, self._trunks[part], rest, self._task, self._prices)
+        return frame
 
 
 @cache
@@ -161,12 +157,15 @@ def _of_spikes(kind: CellKind, present: tuple[bool, ...]) -> Copies | None:
     return _together([of_spikes(cell, kind) for cell in cells])
 
 
-def _of_sums(c: Candidate, trunk: Trunk) -> Copies:
-    n, found = len(edges(c.kind)), list[Copies]()
-    for group in trunk.groups:
-        cell = c.cell[group.genotype * n : (group.genotype + 1) * n]
-        after = None if group.follower is None else found[group.follower]
-        found.append(of_sums(cell, c.kind, c.threshold, resized=group.resized, after=after))
+def _of_sums(c: Candidate, groups: Sequence[Group]) -> Copies:
+    if len(groups) == 1:
+        resized = groups[0].key.resized
+        return of_sums(c.cell, c.kind, c.threshold, resized=resized, after=None)
+    cells, found = c.cells, list[Copies]()
+    for (genotype, resized, follower), _ in groups:
+        after = None if follower is None else found[follower]
+        cell = cells[genotype]
+        found.append(of_sums(cell, c.kind, c.threshold, resized=resized, after=after))
     return _together(found)
 
 
