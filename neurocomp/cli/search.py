@@ -45,9 +45,7 @@ def search(
     ] = None,
     objective: Annotated[
         list[str] | None,
-        typer.Option(
-            help="score, then stored_mb, cores (estimated), synops, …; once for each."
-        ),
+        typer.Option(help="score, then stored_mb, cores (estimated), synops, …; once for each."),
     ] = None,
     budget: Annotated[
         list[str] | None,
