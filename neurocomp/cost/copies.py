@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
+from operator import mul
 from typing import NamedTuple
 
-from neurocomp.arch.cell import Cell, CellKind, Edge, edges, live_edges
+from neurocomp.arch.cell import Cell, CellKind, edges
 
 
 class Copies(NamedTuple):
     """How often parts of cells are in the network.
 
     Attributes:
-        edges: projections by edge, 0 where one is dead; None where each is there once.
+        edges: projections by edge, of one without an op any number; None where each is there once.
         others: populations of the nodes behind the inputs. Where nodes carry sums, projections
             into node 0 and populations of node 0 stand before it.
     """
@@ -22,11 +23,13 @@ class Copies(NamedTuple):
 
 
 def of_spikes(present: tuple[bool, ...], kind: CellKind) -> Copies:
-    """Where nodes spike every live edge is there once, and every node that one leads to."""
-    alive = live_edges(present, kind)
-    ends = {j for (_, j), there in zip(edges(kind), alive, strict=True) if there}
-    found = None if alive == present else tuple(map(int, alive))
-    return Copies(found, (len(ends - set(range(kind.inputs))),))
+    """Where nodes spike every edge is there once, and every node that one leads to.
+
+    Args:
+        present: whether an edge has an op, none of them dead.
+    """
+    ends = {j for (_, j), there in zip(edges(kind), present, strict=True) if there}
+    return Copies(None, (len(ends - set(range(kind.inputs))),))
 
 
 def of_sums(
@@ -43,24 +46,40 @@ def of_sums(
         resized: edges from node 0 change width or size, which no skip does.
         after: of the cell that this one's output is node 0 of; None = it is fired once.
     """
-    terms, populations = [0] * kind.nodes, [0] * kind.nodes
-    terms[-1], populations[-1] = (1, 1) if after is None else after.others[:2]
-    fired = set()
-    counts = []
-    for (i, j), op in zip(_backwards(kind), cell[::-1], strict=True):
-        if op[0] == "zeroize":
-            counts.append(0)
-            continue
-        counts.append(terms[j])  # of which all are known, since all edges out of j come before
-        if op[0] == "skip" and not (resized and i == 0):
-            terms[i] += terms[j]
-        elif (spikes := (i, op[3] or threshold)) not in fired:
-            fired.add(spikes)
-            populations[i] += 1
-            terms[i] += 1
-    return Copies(tuple(counts[::-1]), (terms[0], populations[0], sum(populations[1:])))
+    first = kind.nodes - 1
+    out = (1, 1) if after is None else after.others[:2]
+    terms, counts, populations = _behind(cell[first:], first, threshold, out)
+    fired, handed = _outgoing(cell[:first], threshold, resized)
+    into = fired + sum(map(mul, handed, terms))
+    return Copies(terms + counts, (into, fired, populations))
 
 
-@cache
-def _backwards(kind: CellKind) -> tuple[Edge, ...]:
-    return edges(kind)[::-1]
+@lru_cache(maxsize=1 << 14)
+def _behind(
+    ops: Cell, nodes: int, threshold: float, out: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """The nodes behind node 0: copies of their sums' terms and of edges out of them, populations.
+
+    Args:
+        ops: of the edges out of them; nodes: how many they are.
+        out: copies of the last one's terms, and how often it is fired.
+    """
+    terms, populations = out
+    found: tuple[int, ...] = (terms,)
+    counts: tuple[int, ...] = ()
+    stop = len(ops)
+    while len(found) < nodes:
+        start = stop - len(found)
+        fired, handed = _outgoing(ops[start:stop], threshold, False)
+        populations += fired
+        counts, stop = found + counts, start
+        found = (fired + sum(map(mul, handed, found)), *found)
+    return found, counts, populations
+
+
+@lru_cache(maxsize=1 << 14)
+def _outgoing(ops: Cell, threshold: float, resized: bool) -> tuple[int, tuple[bool, ...]]:
+    """Of the edges out of a node: thresholds it is fired with, and which hand its terms on."""
+    handed = tuple([op.op == "skip" and not resized for op in ops])
+    firing = (op for op, on in zip(ops, handed, strict=True) if not on and op.op != "zeroize")
+    return len({op.threshold or threshold for op in firing}), handed

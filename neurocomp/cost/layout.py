@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from neurocomp.arch import Candidate, Task
 from neurocomp.arch.cell import EdgeOp, edges
+from neurocomp.cost.copies import Copies
 from neurocomp.cost.parts import AMOUNTS, Part, Population, Prices, Source
 from neurocomp.cost.stages import CellStage, Ends, Walk
 from neurocomp.spec.macro import Stage
@@ -25,6 +25,7 @@ class Table(dict[EdgeOp, float]):
         return found
 
 
+KnownCopies: TypeAlias = dict[tuple[bool, ...], Copies | None]  # by which edges have an op
 Tables: TypeAlias = dict[tuple[int, tuple[Ends, ...]], Table]  # by amount and what the edges join
 
 
@@ -36,9 +37,8 @@ class Row(NamedTuple):
     tables: tuple[Table, ...]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Cell stages that use one genotype in the same way.
+class Use(NamedTuple):
+    """How a cell stage uses a genotype.
 
     Attributes:
         resized: no skip from node 0 hands terms on; follower: group of the cell that the output is
@@ -48,7 +48,13 @@ class Group:
     genotype: int
     resized: bool = False
     follower: int | None = None
-    stages: list[CellStage] = field(default_factory=list, compare=False)
+
+
+class Group(NamedTuple):
+    """Cell stages that use one genotype in the same way."""
+
+    key: Use
+    stages: list[CellStage]
 
 
 class Trunk:
@@ -56,24 +62,32 @@ class Trunk:
 
     Attributes:
         groups: of its cells; a follower stands before what it follows.
+        copies: in networks whose nodes spike, as far as they are known; None = an edge is dead.
         order: places in a candidate's ops of the ops of all groups; None = they are the same.
     """
 
     def __init__(
-        self, c: Candidate, stages: Sequence[Stage], task: Task, prices: Prices, tables: Tables
+        self,
+        c: Candidate,
+        stages: Sequence[Stage],
+        task: Task,
+        prices: Prices,
+        tables: Tables,
+        copies: KnownCopies,
     ) -> None:
+        self.copies = copies
         self._prices, self._tables, self._kind = prices, tables, c.kind
         self._walk = Walk(c, Source(task.shape, outside=True), c.channels).through(stages)
         self._rows: list[Row | None] = [None] * len(AMOUNTS)
         self.groups = _groups(self._walk.cells, sums=c.kind.sums)
         n = len(edges(c.kind))
-        order = [g.genotype * n + k for g in self.groups for k in range(n)]
+        order = [g.key.genotype * n + k for g in self.groups for k in range(n)]
         self.order = None if order == list(range(len(c.cell))) else order
 
     @property
     def last(self) -> int:
-        """Place of the last cell's group."""
-        return 0 if self._kind.sums else self._walk.cells[-1].genotype
+        """Place of the last cell's group, where groups are genotypes."""
+        return self._walk.cells[-1].genotype
 
     def behind(self, candidate: Candidate) -> Walk:
         """A walk that begins behind the last cell."""
@@ -90,13 +104,14 @@ class Trunk:
         price, kind = self._prices.of[column], self._kind
         fixed, others = sum(map(price, self._walk.fixed)), list[float]()
         for group in self.groups:
-            each = sum(price(part) for k, part in self._walk.each if k == group.genotype)
+            each = sum(price(part) for k, part in self._walk.each if k == group.key.genotype)
             nodes = each + sum(price(Population(one.shape)) for one in group.stages)
-            into = [sum(map(price, one)) for one in zip(*_into(group), strict=True)]
+            into = [one.into for one in group.stages if one.into]
+            heard, firing = (sum(price(one[k]) for one in into) for k in (0, 1))
             if kind.sums:
-                others += [*(into or (0.0, 0.0)), nodes]
+                others += [heard, firing, nodes]
             else:
-                fixed += sum(into)
+                fixed += heard + firing
                 others.append(nodes)
         tables = (
             self._table(column, tuple([one.ends(i, j) for one in group.stages]))
@@ -146,20 +161,12 @@ class Frame:
         return row
 
 
-def _into(group: Group) -> list[tuple[Part, ...]]:
-    """What leads into the first nodes of a group, and these."""
-    return [one.into for one in group.stages if one.into]
-
-
 def _groups(cells: Sequence[CellStage], *, sums: bool) -> list[Group]:
     """The groups of cell stages: by genotype, or from the last to the first of those with sums."""
-    found: list[Group] = []
+    found: dict[Use, Group] = {}
     after: int | None = None
     for cell in reversed(cells) if sums else cells:
-        group = Group(cell.genotype, bool(cell.bits), after) if sums else Group(cell.genotype)
-        if group not in found:
-            found.append(group)
-        place = found.index(group)
-        found[place].stages.append(cell)
-        after = place if cell.joined else None
-    return found
+        use = Use(cell.genotype, bool(cell.bits), after) if sums else Use(cell.genotype)
+        found.setdefault(use, Group(use, [])).stages.append(cell)
+        after = list(found).index(use) if cell.joined else None
+    return list(found.values())

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from math import ceil
 from operator import getitem, mul
+from typing import Any, NamedTuple
 
 from neurocomp.arch import Candidate, Task, build
-from neurocomp.arch.cell import ZEROIZE, CellKind, edges
+from neurocomp.arch.cell import ZEROIZE, Cell, CellKind, edges, live_edges
 from neurocomp.cost.copies import Copies, of_spikes, of_sums
-from neurocomp.cost.layout import Frame, Tables, Trunk
+from neurocomp.cost.layout import Frame, Group, KnownCopies, Tables, Trunk
 from neurocomp.cost.parts import AMOUNTS, Prices
 from neurocomp.cost.price import ASSUMED_RATE, Price, price
 from neurocomp.hw.mesh import n_live_cores
@@ -30,6 +31,23 @@ _RESOURCES = ("total_words", *(name for name in Needs._fields if name != "total_
 _is_there = ZEROIZE.__ne__
 
 
+class _Sums(NamedTuple):
+    """What the amounts of a candidate are the sum of; see `Copies` and `Row`."""
+
+    frame: Frame
+    ops: Cell
+    edges: tuple[int, ...] | None
+    others: tuple[int, ...]
+
+    def of(self, column: int) -> float:
+        """How much a candidate has of one of `AMOUNTS`."""
+        frame, ops, copies, counts = self
+        fixed, others, tables = frame.rows[column] or frame.row(column)
+        total: float = fixed + sum(map(mul, counts, others))
+        adds = map(getitem, tables, ops)
+        return total + sum(adds if copies is None else map(mul, copies, adds))
+
+
 class Pricer:
     """Prices candidates of spaces on a target."""
 
@@ -38,7 +56,7 @@ class Pricer:
         self._prices, self._tables = Prices(target), Tables()
         self._frames: dict[tuple[object, ...], Frame] = {}
         self._trunks: dict[tuple[object, ...], Trunk] = {}
-        self._copies: dict[tuple[CellKind, tuple[bool, ...]], Copies] = {}
+        self._copies: dict[CellKind, KnownCopies] = {}
         self._available = n_live_cores(target)
         limits = ((name, getattr(target.limits, name)) for name in _RESOURCES)
         self._limited: list[tuple[int, int]] = [
@@ -67,8 +85,7 @@ class Pricer:
             The limit's name with what the candidate has, or with a lower bound of its cores; the
             name is "target" where the target has fewer of them.
         """
-        frame = self._frame(candidate)
-        copies = self._copies_of(candidate, frame.trunk)
+        sums = self._sums(candidate)
         most_cores: float = self._available
         cores = TARGET
         for name, most in limits:
@@ -76,53 +93,51 @@ class Pricer:
                 if most < most_cores:
                     most_cores, cores = most, name
                 continue
-            found = _amount(candidate, frame, copies, _COLUMN[name])
+            found = sums.of(_COLUMN[name])
             if name == "model_bits":
                 found *= 1.0 - candidate.prune
             if found > most:
                 return name, found
         for column, limit in self._limited:
-            found = _amount(candidate, frame, copies, column)
+            found = sums.of(column)
             if found > most_cores * limit:
                 return cores, ceil(found / limit)
         return None
 
     def total(self, candidate: Candidate, name: str) -> float:
         """A candidate's params or model_bits, or the least "cores" that it needs."""
-        frame = self._frame(candidate)
-        copies = self._copies_of(candidate, frame.trunk)
-
-        def amount(column: int) -> float:
-            return _amount(candidate, frame, copies, column)
-
+        sums = self._sums(candidate)
         if name == "cores":
-            return max(1, *(ceil(amount(column) / most) for column, most in self._limited))
+            return max(1, *(ceil(sums.of(column) / most) for column, most in self._limited))
         kept = 1.0 - candidate.prune if name == "model_bits" else 1.0
-        return kept * amount(_COLUMN[name])
+        return kept * sums.of(_COLUMN[name])
 
-    def _frame(self, c: Candidate) -> Frame:
+    def _sums(self, c: Candidate) -> _Sums:
+        """What a candidate's amounts are the sum of."""
         key = c.channels, c.final_pool, c.hidden, c.macro_bits, c.kind, c.macro, len(c.cell)
-        frame = self._frames.get(key)
-        if frame is None:
-            first, rest, pooled = _split(c.macro)
-            part = (c.channels, pooled and c.final_pool, *key[3:])
-            if part not in self._trunks:
-                self._trunks[part] = Trunk(c, first, self._task, self._prices, self._tables)
-            frame = Frame(c, self._trunks[part], rest, self._task, self._prices)
-            self._frames[key] = frame
-        return frame
-
-    def _copies_of(self, c: Candidate, trunk: Trunk) -> Copies:
-        """How often the parts of a candidate's cells are there."""
+        frame = self._frames.get(key) or self._frame(c, key)
+        trunk = frame.trunk
         present = tuple(map(_is_there, c.cell))
-        found = self._copies.get((c.kind, present))
-        if found is None:
-            n = len(edges(c.kind))
-            cells = [of_spikes(present[k : k + n], c.kind) for k in range(0, len(present), n)]
-            found = self._copies[c.kind, present] = _together(cells, n)
+        try:
+            copies = trunk.copies[present]
+        except KeyError:
+            copies = trunk.copies[present] = _of_spikes(c.kind, present)
+        if copies is None:
+            return self._sums(c.live())
         if c.kind.sums:
-            return _of_sums(c if found.edges is None else c.live(), trunk)
-        return found
+            copies = _of_sums(c, trunk.groups)
+        ops = c.cell if trunk.order is None else tuple([c.cell[k] for k in trunk.order])
+        return _Sums(frame, ops, *copies)
+
+    def _frame(self, c: Candidate, key: tuple[Any, ...]) -> Frame:
+        """What is known of candidates that differ in their ops alone, where nothing is known."""
+        first, rest, pooled = _split(c.macro)
+        part = (c.channels, pooled and c.final_pool, *key[3:])
+        if part not in self._trunks:
+            copies = self._copies.setdefault(c.kind, {})
+            self._trunks[part] = Trunk(c, first, self._task, self._prices, self._tables, copies)
+        frame = self._frames[key] = Frame(c, self._trunks[part], rest, self._task, self._prices)
+        return frame
 
 
 @cache
@@ -134,30 +149,29 @@ def _split(macro: tuple[str, ...]) -> tuple[list[Stage], list[Stage], bool]:
     return stages[:behind], stages[behind:], "final_pool" in kinds[:behind]
 
 
-def _amount(c: Candidate, frame: Frame, copies: Copies, column: int) -> float:
-    """How much a candidate has of something."""
-    fixed, others, tables = frame.rows[column] or frame.row(column)
-    cell = c.cell if frame.trunk.order is None else [c.cell[k] for k in frame.trunk.order]
-    adds = map(getitem, tables, cell)
-    total: float = fixed + sum(map(mul, copies.others, others))
-    return total + sum(adds if copies.edges is None else map(mul, copies.edges, adds))
+def _of_spikes(kind: CellKind, present: tuple[bool, ...]) -> Copies | None:
+    n = len(edges(kind))
+    cells = [present[k : k + n] for k in range(0, len(present), n)]
+    if any(live_edges(cell, kind) != cell for cell in cells):
+        return None
+    return _together([of_spikes(cell, kind) for cell in cells])
 
 
-def _of_sums(c: Candidate, trunk: Trunk) -> Copies:
-    n, found = len(edges(c.kind)), list[Copies]()
-    for group in trunk.groups:
-        cell = c.cell[group.genotype * n : (group.genotype + 1) * n]
-        after = None if group.follower is None else found[group.follower]
-        found.append(of_sums(cell, c.kind, c.threshold, resized=group.resized, after=after))
-    return _together(found, n)
+def _of_sums(c: Candidate, groups: Sequence[Group]) -> Copies:
+    if len(groups) == 1:
+        resized = groups[0].key.resized
+        return of_sums(c.cell, c.kind, c.threshold, resized=resized, after=None)
+    cells, found = c.cells, list[Copies]()
+    for (genotype, resized, follower), _ in groups:
+        after = None if follower is None else found[follower]
+        cell = cells[genotype]
+        found.append(of_sums(cell, c.kind, c.threshold, resized=resized, after=after))
+    return _together(found)
 
 
-def _together(cells: Sequence[Copies], n_edges: int) -> Copies:
+def _together(cells: Sequence[Copies]) -> Copies:
     """The copies of several cells, one after the other."""
     if len(cells) == 1:
         return cells[0]
-    others = tuple(n for one in cells for n in one.others)
-    if all(one.edges is None for one in cells):
-        return Copies(None, others)
-    every = (1,) * n_edges
-    return Copies(tuple(n for one in cells for n in one.edges or every), others)
+    counts = None if cells[0].edges is None else tuple(n for one in cells for n in one.edges or ())
+    return Copies(counts, tuple(n for one in cells for n in one.others))

@@ -79,7 +79,7 @@ class Gate:
             if name != TARGET:
                 limit = self._by_price[name]
                 known = "least_cores" if name == "cores" else name, found
-                return Rejected(candidate, None, limit.name, limit.reason, passed=known)
+                return Rejected(candidate, None, limit.name, limit.reason, "", known)
             if found < ENDLESS:
                 detail = f"{found:,.0f} cores in any mapping or more"
                 return Rejected(candidate, None, TARGET, self._unfit, detail)

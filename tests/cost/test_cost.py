@@ -13,6 +13,7 @@ from neurocomp.cost import Pricer, model_bits, parameters, price, snasnet_parame
 from neurocomp.cost.copies import of_sums
 from neurocomp.cost.parts import AMOUNTS
 from neurocomp.errors import FitError
+from neurocomp.hw import layer_cores
 from neurocomp.hw.layer import ENDLESS
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.hw.needs import Needs, fewest_cores, filled
@@ -21,7 +22,7 @@ from neurocomp.mapping import map_graph
 from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.spec.read import parse
 from neurocomp.spec.space import Space, load_space
-from neurocomp.spec.target import load_target
+from neurocomp.spec.target import DeadCore, load_target
 
 LIF = CubaLif()
 DIGITS = Task((1, 8, 8), input_bits=4, classes=10)
@@ -372,6 +373,17 @@ def test_only_what_no_mapping_brings_within_the_limit_is_out() -> None:
         mapped = map_graph(build(candidate, DIGITS), target, "balanced", effort="fast").n_cores
         assert pricer.excess(candidate, [("cores", mapped)]) is None
         assert pricer.total(candidate, "cores") <= min(mapped, pricer(candidate).cores)
+
+
+def test_a_board_that_a_mapping_fits_is_large_enough() -> None:
+    """One layer per core takes more cores than there are; layers that share cores do not."""
+    dead = tuple(DeadCore(chip=0, core=core) for core in range(4, 128))
+    small = load_target("loihi2").model_copy(update={"dead_cores": dead})
+    graph = build(CANDIDATE, DIGITS)
+    assert sum(layer_cores(graph, p.name, small).n_cores for p in graph.neurons) > 4
+    assert map_graph(graph, small, "balanced", effort="fast").n_cores <= 4
+    assert price(graph, small).cores <= 4
+    assert Pricer(DIGITS, small).excess(CANDIDATE, []) is None
 
 
 def test_needs_by_hand() -> None:

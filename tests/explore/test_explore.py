@@ -11,8 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from neurocomp.arch import Candidate, Task, all_candidates, build
-from neurocomp.cost import Price, price
+from neurocomp.arch import Candidate, Task, all_candidates, build, draw, for_task
+from neurocomp.cost import Price, Pricer, price
 from neurocomp.data import Dataset
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.explore import (
@@ -27,6 +27,8 @@ from neurocomp.explore import (
 from neurocomp.explore.dashboard import serve
 from neurocomp.explore.evaluators import Trained
 from neurocomp.explore.front import front, hypervolume
+from neurocomp.explore.limits import Gate
+from neurocomp.explore.result import Rejected
 from neurocomp.explore.store import Store
 from neurocomp.flow.explored import storage_of
 from neurocomp.mapping import map_graph
@@ -197,6 +199,28 @@ def test_the_limit_on_cores_is_on_the_mapped_network(tmp_path: Path) -> None:
     wide = small(channels=[128], hidden=[512])
     with pytest.raises(FitError, match=r"least of these has \d+ cores in any .* raise --max-cores"):
         run(tmp_path, space=wide, candidates=2, max_cores=1)
+
+
+def test_what_the_target_cannot_hold_is_out() -> None:
+    spec = parse({"candidates": 9, "batch": 2}, SearchSpec, "spec")
+    pictures = Task((3, 128, 128), 5, 10)
+    gate = Gate(spec, LOIHI2, Pricer(pictures, LOIHI2), StandIn())
+    # 128 channels of 128·128 neurons in the stem alone: 2,097,152 of 4,095 each.
+    rng = np.random.default_rng(0)
+    wide = draw(for_task(small(channels=[128], final_pool=[8]), pictures), rng)
+    rejected = gate.judge(wide.canonical())
+    assert isinstance(rejected, Rejected)
+    assert (rejected.limit, rejected.reason) == ("target", "does not fit loihi2")
+    assert int(rejected.detail.split()[0].replace(",", "")) > 513
+    assert not gate.passes(wide.canonical())
+    # Not seen before the network is priced: 64·16·16 axons of a word each do not fit one core.
+    pictures = Task((3, 32, 32), 5, 10)
+    flat = draw(for_task(small(channels=[32], final_pool=[1]), pictures), rng).canonical()
+    gate = Gate(spec, LOIHI2, Pricer(pictures, LOIHI2), StandIn())
+    assert gate.passes(flat)
+    rejected = gate.judge(flat)
+    assert isinstance(rejected, Rejected)
+    assert rejected.detail.startswith("fc: one neuron with its synapses needs")
 
 
 def test_those_that_move_up_are_mapped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
