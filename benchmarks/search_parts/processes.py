@@ -19,6 +19,7 @@ import psutil
 
 from neurocomp.arch import Candidate
 from neurocomp.explore import Evaluator, Outcome, ScoreEvaluator, SearchResult, search
+from neurocomp.explore.store import Store
 from neurocomp.spec.read import parse
 from neurocomp.spec.recipe import SearchSpec
 from neurocomp.spec.space import load_space, narrowed
@@ -28,6 +29,7 @@ from search_parts.limits import DIGITS
 
 EVALUATIONS, PROCESSES, KILLED = 120, 4, 2
 WAIT_S = 0.2
+KEPT = 200  # evaluations whose bookkeeping is timed
 SPACE = {
     "channels": [16], "final_pool": [2], "hidden": [64], "cell_bits": [4], "macro_bits": [8],
     "timesteps": [4], "neurons": ["leaky"],
@@ -45,6 +47,7 @@ def workers(options: argparse.Namespace) -> None:
             print(f"  on {place.split('@')[-1] if '://' in place else storage}", flush=True)
             _machines(place, folder)
             _killed_workers(place)
+            _bookkeeping(place)
             _scaling(place)
 
 
@@ -62,6 +65,24 @@ class Waiting:
         """Wait; the value is all one."""
         time.sleep(WAIT_S)
         return Outcome(float(candidate.convolutions))
+
+
+def _bookkeeping(place: str) -> None:
+    """CPU time that the study itself takes for an evaluation, from the claim to the outcome."""
+    about = {"candidate": {"cell": "a few hundred bytes" * 20}}
+    with Store(place if "://" in place else Path(place), "bookkeeping") as store:
+        spent = []
+        for number in range(KEPT):
+            start = time.process_time()
+            store.claim(str(number), about)
+            store.finish(str(number), Outcome(1.0))
+            spent.append(time.process_time() - start)
+    first, last = (
+        1000 * float(np.mean(part)) for part in (spent[: KEPT // 4], spent[-KEPT // 4 :])
+    )
+    print(
+        f"      bookkeeping: {first:.0f} CPU-ms per evaluation, {last:.0f} after {KEPT}", flush=True
+    )
 
 
 def _scaling(place: str) -> None:
