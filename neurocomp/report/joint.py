@@ -25,7 +25,7 @@ def joint_section(results: RunResults, pictures: dict[str, Element]) -> Element:
         el(
             "p",
             tag("estimated"),
-            " A decoded network's accuracy and spike rates, and with them its bit-SynOps, are those "
+            " A decoded network's accuracy, spike rates and therefore bit-SynOps are those "
             "with the supernet's weights, not the trained network's.",
         ),
         figure("joint", pictures, caption),
