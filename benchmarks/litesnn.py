@@ -7,14 +7,15 @@
     python benchmarks/litesnn.py cost   [--image 16] [--batch 8] [--steps 2] [--space litesnn]
 
 `joint` designs networks jointly and by A + P + Q + T, both under one limit on weight bits and one
-on bit-SynOps: accuracies are compared seed by seed. `front` draws the paper's
-Figure 3: accuracy against size against bit-SynOps over λ1 and λ2. `terms` compares searches that
-pay for bits and bit-SynOps with such that pay for the target's cores and messages, at equal
-accuracy, on images as large as MNIST's: on digits the smallest network has as many cores as others. `speech` is the recipe litesnn-fsdd on recordings (the Free Spoken Digit Dataset unpacked:
-a folder of wav files). Every run has a folder in --out and an interrupted benchmark goes on;
---quick has shorter trainings, with folders of its own. `cost` times one step of the search against
-the step structure of the paper's public code on the same supernet: two full passes in float32, a
-loop over time outermost, one convolution and one batch-norm per op and step, nothing compiled.
+on bit-SynOps: accuracies are compared seed by seed. `front` draws the paper's Figure 3: accuracy
+against size against bit-SynOps over λ1 and λ2. `terms` compares searches that pay for bits and
+bit-SynOps with such that pay for the target's cores and messages, at equal accuracy, on images as
+large as MNIST's: on digits the smallest network has as many cores as most others. `speech` is the
+recipe litesnn-fsdd on recordings (the Free Spoken Digit Dataset unpacked: a folder of wav files).
+Every run has a folder in --out and an interrupted benchmark goes on; --quick has shorter trainings,
+with folders of its own. `cost` times one step of the search against the step structure of the
+paper's public code on the same supernet: two full passes in float32, a loop over time outermost, one
+convolution and one batch-norm per op and step, nothing compiled.
 """
 
 from __future__ import annotations
