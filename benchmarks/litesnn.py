@@ -14,8 +14,8 @@ large as MNIST's: on digits the smallest network has as many cores as most other
 recipe litesnn-fsdd on recordings (the Free Spoken Digit Dataset unpacked: a folder of wav files).
 Every run has a folder in --out and an interrupted benchmark goes on; --quick has shorter trainings,
 with folders of its own. `cost` times one step of the search against the step structure of the
-paper's public code on the same supernet: two full passes in float32, a loop over time outermost, one
-convolution and one batch-norm per op and step, nothing compiled.
+paper's public code on the same supernet: two full passes in float32, a loop over time outermost,
+one convolution and one batch-norm per op and step, nothing compiled.
 """
 
 from __future__ import annotations
