@@ -87,14 +87,15 @@ def joint(options: argparse.Namespace) -> None:
     print("seed  design      integer   kbit  bit-SynOps k   T  cores  design hours")
     for seed in range(options.seeds):
         made = run(path, options, f"joint-{Path(options.data).name}-{seed}", seed=seed)
-        own, other = made and as_row(made), made and made["baselines"][0]
+        other = made["baselines"][0] if made else {"fault": "no joint network"}
         if made is None or other["fault"]:
-            print(f"{seed:4}  {'' if made is None else other['fault']}", flush=True)
+            print(f"{seed:4}  {other['fault']}", flush=True)
             none += 1
             continue
+        own = as_row(made)
         for name, row in (("joint", own), ("sequential", other)):
             print(f"{seed:4}  {name:10} {_shown(row)}", flush=True)
-        pairs.append(Pair(seed, *(_size(row) for row in (own, other))))
+        pairs.append(Pair(seed, _size(own), _size(other)))
     judge_pairs(pairs, none)
 
 
