@@ -136,10 +136,11 @@ class Stepwise(nn.Module):
     def forward(self, values: Tensor, shares: Shares) -> Pass:
         net = self.net
         shown = values.to(net.stem.weight.dtype) / 2.0**net.backbone.task.input_bits
+        conv = net.backbone.stem_conv
         membranes: dict[str, Tensor] = {}
         outputs, rates, tops = [], [], []
         for _ in range(net.steps):
-            drive = F.conv2d(shown, net.stem.weight[..., 0], padding=1)
+            drive = F.conv2d(shown, net.stem.weight[..., 0], None, conv.stride, conv.padding)
             before = after = _fired(membranes, "stem", net.stem_fires.norm(drive))
             seen = []
             for c, cell in enumerate(net.cells):

@@ -29,7 +29,7 @@ def search(ctx: Context) -> Result:
 
     What each epoch decoded stands in the result's ``history``; of the networks that keep every
     limit the most accurate is chosen, by the samples that decide on choices. Its score is that
-    accuracy, the supernet's.
+    accuracy, with the supernet's weights.
     """
     from neurocomp.spec.read import write_yaml
     from neurocomp.train.joint import search as search_jointly

@@ -26,8 +26,8 @@ def joint_section(results: RunResults, pictures: dict[str, Element]) -> Element:
         el(
             "p",
             tag("estimated"),
-            " The supernet's accuracy is not the trained network's; bit-SynOps of a decoded "
-            "network are computed from the supernet's spike rates.",
+            " A decoded network's accuracy, spike rates and therefore bit-SynOps are those "
+            "with the supernet's weights, not the trained network's.",
         ),
         figure("joint", pictures, caption),
         el("div", facts(_search(found, best)), table(_design(best), "Cell"), class_="columns"),

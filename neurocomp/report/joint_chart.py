@@ -26,7 +26,7 @@ def joint_chart(results: RunResults) -> Element | None:
         epochs = [row["epoch"] for row in history]
         left.plot(epochs, [row["accuracy"] for row in history], ".-", color=ACCENT)
         left.yaxis.set_major_formatter(PercentFormatter(1.0))
-        left.set_title("supernet, samples that decide on choices")
+        left.set_title("decoded network, samples that decide on choices")
         for color, (term, limit) in zip(PALETTE, limits.items(), strict=False):
             known = [row for row in history if row["decoded"][term] is not None]
             shares = [row["decoded"][term] / limit for row in known]
