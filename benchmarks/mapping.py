@@ -61,10 +61,10 @@ from mapping_peers.peers import partitioner_rows, sliced_rows
 from mapping_peers.verdict import COMPILER, HEADER, line, verdict
 
 from neurocomp.errors import FitError
+from neurocomp.hw.bound import lower_bound_cores
 from neurocomp.ir import Graph
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import Given, rates_of
-from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.effort import EFFORTS
 from neurocomp.mapping.flow import flow
 from neurocomp.spec.policy import policy_names

@@ -24,11 +24,11 @@ from mapping_peers.kept import Kept
 from mapping_peers.kept import placer as own_placer
 from mapping_peers.slices import tiles
 from mapping_peers.verdict import HEADER, line
+from neurocomp.hw.bound import lower_bound_cores
 from neurocomp.ir import Graph
 from neurocomp.ir.store import save
 from neurocomp.mapping import map_graph
 from neurocomp.mapping.activity import rates_of
-from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.traffic import traffic
 from neurocomp.spec.policy import policy_names

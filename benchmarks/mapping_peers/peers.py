@@ -15,9 +15,9 @@ from mapping_peers.judge import Score, assembled, board_for, complaints
 from mapping_peers.kept import Kept, chips
 from mapping_peers.partitioners import Partitioner, halved, installed, more
 from mapping_peers.slices import chunks, tiles
+from neurocomp.hw.bound import lower_bound_cores
 from neurocomp.ir import Graph
 from neurocomp.mapping.activity import Rates
-from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.flow import flow
 from neurocomp.mapping.model import Placement
 from neurocomp.mapping.place.order import first_cores

@@ -13,10 +13,10 @@ from neurocomp.arch import Candidate, Task, build, for_task
 from neurocomp.cost import price
 from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores
+from neurocomp.hw.bound import lower_bound_cores
 from neurocomp.hw.demand import demand
 from neurocomp.ir import Graph
 from neurocomp.mapping import map_graph
-from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.spec.space import load_space, narrowed
 from neurocomp.spec.target import Target, load_target
 from search_parts.common import CIFAR, distinct

@@ -10,11 +10,10 @@ from typing import NamedTuple
 from neurocomp.cost.litesnn import energy_mj
 from neurocomp.cost.size import is_fixed, n_parameters, n_trained, output_bias
 from neurocomp.cost.synops import is_graded, synops_of
-from neurocomp.errors import FitError
 from neurocomp.hw import layer_cores
+from neurocomp.hw.bound import require_room
 from neurocomp.hw.layer import layer_of
-from neurocomp.hw.mesh import n_live_cores
-from neurocomp.hw.needs import fewest_cores, filled, least_needs, summed
+from neurocomp.hw.needs import filled, least_needs
 from neurocomp.ir import Graph, Projection
 from neurocomp.spec.target import Target
 
@@ -35,6 +34,7 @@ class Price:
             counts as the share of a core, or the cores, that its greatest need of a resource fills
             (`neurocomp.hw.needs`). It is never below what every mapping needs.
         chips: that hold so many cores.
+        cores_alone: with one layer per core; a target with as many has room for certain.
         bit_synops: synaptic operations times designed weight bits, of trained layers, Eq. 20.
         energy_mj: per image in 45 nm CMOS, 0.9 pJ per addition and 3.7 pJ per multiplication of
             trained layers (LitE-SNN, Table 5); an estimate of the design, not of the target.
@@ -48,6 +48,7 @@ class Price:
     chips: int
     bit_synops: float = 0.0
     energy_mj: float = 0.0
+    cores_alone: int = 0
 
 
 class Work(NamedTuple):
@@ -79,31 +80,28 @@ def price(
         FitError: a population does not fit a core however it is cut, or the target has too few
             cores for any mapping.
     """
+    require_room(graph, target)
     needs = [least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons]
-    _require_room(graph.name, fewest_cores(summed(needs), target), target)
     cut = [layer_cores(graph, p.name, target) for p in graph.neurons]
     cores = max(1, ceil(sum(filled(one, target) for one in needs)))
     work = total_work(work_of(graph, e, rate) for e in graph.projections)
     kept = 1.0 - prune
     return Price(
         params=work.params + output_bias(graph),
-        model_bits=round(kept * work.model_bits),
+        model_bits=kept_bits(work.model_bits, prune),
         stored_bits=target.core.word_bits.value * sum(layer.synapse_words for layer in cut),
         synops=kept * work.synops,
         cores=cores,
         chips=-(-cores // target.cores_per_chip),
         bit_synops=kept * work.bit_synops,
         energy_mj=energy_mj(kept * work.additions, kept * work.multiplications),
+        cores_alone=sum(layer.n_cores for layer in cut),
     )
 
 
-def _require_room(name: str, cores: int, target: Target) -> None:
-    available = n_live_cores(target)
-    if cores > available:
-        raise FitError(
-            f"network '{name}': needs {cores:,} cores in any mapping, {target.name} has "
-            f"{available:,}; use fewer channels or a larger board"
-        )
+def kept_bits(bits: float, prune: float) -> int:
+    """Designed weight bits that are left when a share of the weights is pruned."""
+    return round((1.0 - prune) * bits)
 
 
 def work_of(graph: Graph, e: Projection, rate: float) -> Work:

@@ -19,7 +19,8 @@ from neurocomp.arch.cell import ZEROIZE, Cell, CellKind, edges, live_edges
 from neurocomp.cost.copies import Copies, of_spikes, of_sums
 from neurocomp.cost.layout import Frame, Group, KnownCopies, Tables, Trunk
 from neurocomp.cost.parts import AMOUNTS, Prices
-from neurocomp.cost.price import ASSUMED_RATE, Price, price
+from neurocomp.cost.price import ASSUMED_RATE, Price, kept_bits, price
+from neurocomp.hw.layer import ENDLESS
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.hw.needs import Needs
 from neurocomp.spec.macro import Stage, stage
@@ -83,7 +84,8 @@ class Pricer:
 
         Returns:
             The limit's name with what the candidate has, or with a lower bound of its cores; the
-            name is "target" where the target has fewer of them.
+            name is "target" where the target has fewer of them, or stores no such weights
+            (`ENDLESS` cores and more).
         """
         sums = self._sums(candidate)
         most_cores: float = self._available
@@ -95,13 +97,14 @@ class Pricer:
                 continue
             found = sums.of(_COLUMN[name])
             if name == "model_bits":
-                found *= 1.0 - candidate.prune
+                found = kept_bits(found, candidate.prune)
             if found > most:
                 return name, found
         for column, limit in self._limited:
             found = sums.of(column)
             if found > most_cores * limit:
-                return cores, ceil(found / limit)
+                n = ceil(found / limit)
+                return (cores if n < ENDLESS else TARGET), n
         return None
 
     def total(self, candidate: Candidate, name: str) -> float:
@@ -109,8 +112,8 @@ class Pricer:
         sums = self._sums(candidate)
         if name == "cores":
             return max(1, *(ceil(sums.of(column) / most) for column, most in self._limited))
-        kept = 1.0 - candidate.prune if name == "model_bits" else 1.0
-        return kept * sums.of(_COLUMN[name])
+        found = sums.of(_COLUMN[name])
+        return kept_bits(found, candidate.prune) if name == "model_bits" else found
 
     def _sums(self, c: Candidate) -> _Sums:
         """What a candidate's amounts are the sum of."""

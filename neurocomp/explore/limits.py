@@ -49,6 +49,11 @@ def limits_of(spec: SearchSpec) -> tuple[Limit, ...]:
     )
 
 
+def unfit(target: Target) -> str:
+    """Why a candidate that a target cannot hold is out."""
+    return f"does not fit {target.name}"
+
+
 class Gate:
     """Lets candidates pass that are within the limits, and says of the others why not."""
 
@@ -59,7 +64,7 @@ class Gate:
         self._pricer, self._evaluator = pricer, evaluator
         self._quick = tuple((limit.price, limit.most) for limit in self._limits)
         self._by_price = {limit.price: limit for limit in self._limits}
-        self._unfit = f"does not fit {target.name}"
+        self._unfit = unfit(target)
 
     @property
     def names(self) -> tuple[str, ...]:

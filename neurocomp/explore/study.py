@@ -82,7 +82,7 @@ def search(
         book.require_result()
         at_work = store.seconds_at_work(book.keys)
         accounts = store.accounts()
-    ranking, over = confirmed(book.ranking(), spec, mapped_by(policy, task, target))
+    ranking, over = confirmed(book.ranking(), spec, target, mapped_by(policy, task, target))
     there = {s.candidate: s for s in ranking}
     return SearchResult(
         drawn=book.drawn,

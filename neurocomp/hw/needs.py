@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from math import ceil
 from typing import NamedTuple
 
 from neurocomp.hw.layer import Layer
@@ -73,15 +72,6 @@ def sent_needs(op: Op | None, shape: Shape, target: Target) -> Needs:
 def summed(needs: Iterable[Needs]) -> Needs:
     """Several parts of a network together."""
     return Needs(*map(sum, zip(Needs(), *needs, strict=True)))
-
-
-def fewest_cores(needs: Needs, target: Target) -> int:
-    """Cores that no mapping of a network can do without, however its populations share them.
-
-    Args:
-        needs: of all populations, or of some: of these alone then.
-    """
-    return max(1, ceil(filled(needs, target)))
 
 
 def filled(needs: Needs, target: Target) -> float:

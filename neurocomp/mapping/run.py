@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from neurocomp.errors import FitError, InputError
+from neurocomp.hw.bound import require_room
 from neurocomp.ir import Graph
 from neurocomp.mapping.activity import Given, rates_of
-from neurocomp.mapping.bound import require_room
 from neurocomp.mapping.canonical import canonical
 from neurocomp.mapping.check import check
 from neurocomp.mapping.effort import Effort, effort_named

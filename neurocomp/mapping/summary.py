@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from neurocomp.hw.bound import lower_bound_cores
 from neurocomp.hw.demand import Demand, Use, demand
 from neurocomp.ir import Graph, Population
 from neurocomp.ir.shapes import endpoints, n_weights
 from neurocomp.mapping.activity import Given, Rates, rates_of
-from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.mapping.check import check_summary
 from neurocomp.mapping.costs import cost_rows
 from neurocomp.mapping.events import events

@@ -179,6 +179,10 @@ def _faults(space: Space) -> Iterator[str]:
             "feedback: needs cells of one input whose nodes carry spikes, and no blocks",
         ),
         (
+            space.feedback and any(_resizes(stage(text)) for text in space.macro),
+            "macro: a cell with feedback keeps width and size",
+        ),
+        (
             two != (fan_in is not None),
             "fan_in: is given where a cell has two inputs, and only there",
         ),
@@ -207,6 +211,10 @@ def _faults(space: Space) -> Iterator[str]:
 
 def _reshapes(one: Stage) -> bool:
     return one.kind == "cell" and one.widen > 1
+
+
+def _resizes(one: Stage) -> bool:
+    return one.kind == "cell" and (one.widen > 1 or one.stride > 1)
 
 
 _NO_CHOICE: tuple[str, ...] = (

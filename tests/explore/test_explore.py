@@ -35,7 +35,7 @@ from neurocomp.mapping import map_graph
 from neurocomp.spec.read import parse
 from neurocomp.spec.recipe import SearchSpec, load_recipe
 from neurocomp.spec.space import Space, load_space, narrowed
-from neurocomp.spec.target import load_target
+from neurocomp.spec.target import DeadCore, Target, load_target
 
 TASK = Task((1, 8, 8), input_bits=4, classes=10)
 LOIHI2 = load_target("loihi2")
@@ -223,17 +223,56 @@ def test_what_the_target_cannot_hold_is_out() -> None:
     assert rejected.detail.startswith("fc: one neuron with its synapses needs")
 
 
+def test_a_limit_on_cores_is_not_blamed_for_weights_that_no_core_stores() -> None:
+    spec = parse({"candidates": 9, "batch": 2, "max_cores": 12}, SearchSpec, "spec")
+    candidate = draw(small(), np.random.default_rng(0))
+    gate = Gate(spec, LOIHI2, Pricer(TASK, LOIHI2), StandIn())
+    rejected = gate.judge(replace(candidate, macro_bits=9).canonical())
+    assert isinstance(rejected, Rejected)
+    assert rejected.limit == "target"
+    assert "9" in rejected.detail
+
+
 def test_those_that_move_up_are_mapped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "RANKING_ROWS", 1)
     ranking = run(tmp_path, candidates=4).ranking
     fields = {"candidates": 9, "batch": 2, "max_cores": 5, "objectives": ["score"]}
     spec = parse(fields, SearchSpec, "spec")
     cores = dict(zip((s.candidate for s in ranking), (7, 6, 4, 9), strict=True))
-    kept, out = confirm.confirmed(ranking, spec, cores.__getitem__)
+    kept, out = confirm.confirmed(ranking, spec, LOIHI2, cores.__getitem__)
     assert [s.mapped_cores for s in kept] == [4, None]  # the last is not shown, nor mapped
     assert [r.detail for r in out] == ["7 cores as mapped", "6 cores as mapped"]
     with pytest.raises(FitError, match=r"none of 4 .* at most 5 cores .* least uses 9"):
-        confirm.confirmed(ranking, spec, lambda candidate: 9)
+        confirm.confirmed(ranking, spec, LOIHI2, lambda candidate: 9)
+
+
+def test_what_a_board_may_not_hold_is_mapped_before_it_is_shown(tmp_path: Path) -> None:
+    """One layer per core always fits a board of as many cores; beyond that the mapping says."""
+    ranking = run(tmp_path, candidates=4).ranking
+    most = max(s.price.cores_alone for s in ranking)
+    spec = parse({"candidates": 9, "batch": 2, "objectives": ["score"]}, SearchSpec, "spec")
+
+    def board(cores: int) -> Target:
+        dead = tuple(DeadCore(chip=0, core=core) for core in range(cores, 128))
+        return LOIHI2.model_copy(update={"dead_cores": dead})
+
+    def refused(candidate: Candidate) -> int:
+        raise FitError(f"{candidate.id}: too large")
+
+    assert confirm.confirmed(ranking, spec, board(most), refused) == (ranking, [])
+    sure = [s for s in ranking if s.price.cores_alone < most]
+    kept, out = confirm.confirmed(ranking, spec, board(most - 1), lambda candidate: 3)
+    assert [s.mapped_cores for s in kept] == [None if s in sure else 3 for s in ranking]
+    assert out == []
+    with pytest.raises(FitError, match=r"none of 4 .* fits loihi2 as it is mapped, .*: too large"):
+        confirm.confirmed(ranking, spec, board(1), refused)
+    limited = spec.model_copy(update={"max_cores": 5})
+    first = ranking[0].candidate
+    kept, out = confirm.confirmed(
+        ranking, limited, LOIHI2, lambda c: refused(c) if c == first else 4
+    )
+    assert [s.candidate for s in kept] == [s.candidate for s in ranking[1:]]
+    assert [(r.limit, r.detail) for r in out] == [("target", f"{first.id}: too large")]
 
 
 def test_scores_that_are_not_finite_reject(tmp_path: Path) -> None:

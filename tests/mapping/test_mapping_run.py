@@ -8,12 +8,12 @@ import pytest
 from mapping_networks import CHIPS, CONV, board, cell, chain, mesh, mlp, target
 
 from neurocomp.errors import FitError, InputError
+from neurocomp.hw.bound import lower_bound_cores
 from neurocomp.hw.mesh import live_per_chip
 from neurocomp.mapping import (
     CoreAddress,
     map_graph,
 )
-from neurocomp.mapping.bound import lower_bound_cores
 from neurocomp.spec.policy import policy_names
 from neurocomp.spec.target import load_target
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from neurocomp import shipped
 from neurocomp.errors import FitError
+from neurocomp.hw.bound import Room, rooms
 from neurocomp.hw.mesh import n_live_cores
-from neurocomp.mapping.bound import Room, rooms
 from neurocomp.spec.joint import LiteSpace
 from neurocomp.spec.target import Target, load_target
 from neurocomp.train.joint.backbone import INPUTS, Backbone
