@@ -82,6 +82,8 @@ class JointSpec(Spec):
         search_channels: of the same node while searching.
         alpha_rate, beta_rate, psi_rate: Adam's, for ops, for bits and scores, for timesteps.
         psi_warmup: epochs in which the timesteps' weights stay equal.
+        temperature_end: of the softmax over choices in the last epoch; it falls from 1 by the same
+            factor every epoch, so that what is decoded is what was trained. 1 = as in the paper.
         lambdas: weight of each cost in the loss; the unit is 1/bit, 1/bit-SynOp, 1/core,
             1/message per image.
         budgets: hard limits of the chosen network, in the same units; each is reached by adapting
@@ -104,6 +106,7 @@ class JointSpec(Spec):
     psi_rate: Rate = 1e-2
     choice_decay: NotNegative = 1e-3
     psi_warmup: Annotated[int, Field(ge=0)] = 5
+    temperature_end: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     lambdas: dict[Term, NotNegative] = Field(default_factory=dict)
     budgets: dict[Term, Rate] = Field(default_factory=dict)
     dual_rate: Rate = 0.005

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -170,6 +172,18 @@ class TestDecode:
         choices.beta.data.zero_()
         choices.beta.data[0, 1, 2] = 1.0  # cell 1, edge 1 (node 0 from the cell before): 4 bits
         assert choices.decode().bits == ((1, 4, 1, 1), (1, 1, 1, 1))
+
+    def test_cold_choices_are_more_decided_and_the_same(self) -> None:
+        """Odds of 3 to 1 at temperature 1 are 9 to 1 at half of it."""
+        choices = Choices(space(ops=("skip", "conv3"), timesteps=(1, 2)), Given(), 0)
+        with torch.no_grad():
+            choices.alpha[:] = torch.tensor([0.0, math.log(3)])
+            choices.psi[:] = torch.tensor([math.log(3), 0.0])
+        assert choices().ops[0].tolist() == pytest.approx([0.25, 0.75])
+        before, choices.temperature = choices.decode(), 0.5
+        assert choices().ops[0].tolist() == pytest.approx([0.1, 0.9])
+        assert choices().lengths.tolist() == pytest.approx([0.9, 0.1])
+        assert choices.decode() == before
 
     def test_shares_of_a_given_design_are_zeros_and_ones(self) -> None:
         shares = Choices(space(), Given(SAMPLE.nodes, SAMPLE.bits), 0)()

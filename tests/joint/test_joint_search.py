@@ -15,6 +15,8 @@ from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.ir import verify
 from neurocomp.train.joint import Found, Given, Kept, search, sequential, uncompressed, uniform
 from neurocomp.train.joint.budgets import LEAST_RISE, Budgets
+from neurocomp.train.joint.choices import Choices
+from neurocomp.train.joint.design import Design
 from neurocomp.train.joint.halves import Halves
 from neurocomp.train.joint.judge import Judge
 from neurocomp.train.joint.phase import Epoch
@@ -138,6 +140,21 @@ class TestSearch:
         assert rows(again) == rows(found)
         assert again.design == found.design
         assert again.graph.digest() == found.graph.digest()
+
+    def test_choices_cool_by_the_same_factor(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[float] = []
+        decode = Choices.decode
+
+        def watched(choices: Choices) -> Design:
+            seen.append(choices.temperature)
+            return decode(choices)
+
+        monkeypatch.setattr(Choices, "decode", watched)
+        cooling = job(spec=spec(epochs=3, temperature_end=0.01))
+        search(cooling, stripes(), tmp_path, seed=0, device="cpu")
+        assert list(dict.fromkeys(seen)) == [1.0, pytest.approx(0.1), pytest.approx(0.01)]
 
     def test_a_limit_out_of_reach(self, tmp_path: Path) -> None:
         tight = job(spec=spec(budgets={"bits": 10.0}))

@@ -54,6 +54,7 @@ class Choices(nn.Module):
         alpha: (edges, ops), shared by all cells. beta: (cells, 1 or edges, widths).
         psi: (lengths,).
         live: ops that each edge may be; an edge without any is not there.
+        temperature: of the softmax that makes shares of parameters; the lower, the more decided.
     """
 
     def __init__(self, space: LiteSpace, given: Given, seed: int) -> None:
@@ -65,18 +66,18 @@ class Choices(nn.Module):
         self.alpha = _fresh((len(edges), len(space.ops)), generator)
         self.beta = _fresh((len(space.cells), per_cell, widths), generator)
         self.psi = _fresh((len(space.timesteps),), generator)
-        self.live = self._live()
+        self.live, self.temperature = self._live(), 1.0
         self.kept_share: Tensor
         self.register_buffer("kept_share", self._kept_share(), persistent=False)
 
     def forward(self) -> Shares:
         """All shares: softmax of the parameters, or zeros and ones where a choice is given."""
-        edges = len(self.live)
-        ops = self.alpha.softmax(1) if self.given.nodes is None else self._given_ops()
-        bits = self.beta.softmax(2).expand(-1, edges, -1)
+        edges, warmth = len(self.live), self.temperature
+        ops = (self.alpha / warmth).softmax(1) if self.given.nodes is None else self._given_ops()
+        bits = (self.beta / warmth).softmax(2).expand(-1, edges, -1)
         if self.given.bits is not None:
             bits = self._given_bits()
-        return Shares(ops, ops * self.kept_share[:, None], bits, self.psi.softmax(0))
+        return Shares(ops, ops * self.kept_share[:, None], bits, (self.psi / warmth).softmax(0))
 
     @torch.no_grad()
     def decided(self) -> Shares:

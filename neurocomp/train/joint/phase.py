@@ -157,7 +157,9 @@ class Joint(L.LightningModule):
         return entropy, costs, passed
 
     def on_train_epoch_start(self) -> None:
-        """Start the epoch's sums and its clock."""
+        """Start the epoch's sums and its clock, and cool the choices."""
+        done = self.current_epoch / max(self.spec.epochs - 1, 1)
+        self.choices.temperature = self.spec.temperature_end**done
         self._sums, self._judged, self._steps = {}, {}, 0
         self._started = time.perf_counter()
 
