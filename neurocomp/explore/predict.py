@@ -82,7 +82,8 @@ class Predictor:
 
 @lru_cache(maxsize=1 << 15)  # a search asks for those of its whole pool after every batch
 def _row(candidate: Candidate) -> dict[str, float | str]:
-    return features(candidate) | {"drive": drive(candidate)}
+    same = candidate.canonical()  # networks are alike whatever their nodes are called
+    return features(same) | {"drive": drive(same)}
 
 
 def _beside(rows: Values, extra: Values | None) -> Values:

@@ -59,6 +59,8 @@ class Shown:
         """
         if self.samples is not None and self.samples < 1:
             raise InputError(f"{graph.name}: at least 1 sample is run, got {self.samples}")
+        if self.data is None and (self.data_dir is not None or self.coding != "direct"):
+            raise InputError("--data-dir and --coding say how --data is read; name a data set")
         if self.input_file is not None:
             return self._of_file(Path(self.input_file), graph), None
         if self.data is not None:
@@ -105,12 +107,13 @@ class Shown:
         elif found.shape != source.shape:
             raise InputError(
                 f"data set '{name}': samples of {found.shape}, the input of {graph.name} takes "
-                f"{source.shape} (channels, rows, columns), or all of it in one axis"
+                f"{source.shape} (channels, rows, columns), or all of it in one axis; name a data "
+                "set of such samples, or bring them as an array with --input"
             )
         if len(found.classes) != output.size:
             raise InputError(
                 f"data set '{name}': {len(found.classes)} classes, {graph.name} tells "
-                f"{output.size} apart"
+                f"{output.size} apart; name the one that it was trained on"
             )
         if len(values.shape) == 4 and graph.timesteps is None:
             raise InputError(

@@ -262,6 +262,8 @@ def test_rate_coded_data_for_a_network_without_a_window(tmp_path: Path) -> None:
         ({}, {"data": "mnist-digits"}, "unknown data set 'mnist-digits'"),
         ({}, {"data": "digits", "input_file": "x.npy"}, "--input x.npy and --data digits: give"),
         ({}, {"data": "digits", "coding": "rate"}, "have 1 input bit, got 4"),
+        ({}, {"coding": "rate"}, "say how --data is read; name a data set"),
+        ({}, {"data_dir": Path("x")}, "say how --data is read; name a data set"),
         ({"shape": (1, 4, 16)}, {"data": "digits"}, r"samples of \(1, 8, 8\), the input of class"),
         ({"neuron": Input(4, signed=True)}, {"data": "digits"}, "its input takes signed values"),
     ],

@@ -76,11 +76,11 @@ class TestHalves:
         assert (len(seen[0]), len(seen[1])) == (11, 10)
 
     def test_what_judges_is_of_the_deciding_half_and_not_sorted(self) -> None:
-        """Of 40 samples that lie class by class, 20 decide: five batches, none of one class."""
-        labels = np.repeat([0, 1], 20)
-        pairs = Halves(labels, 4, 0)
+        """Of 400 samples that lie class by class, 200 decide: ten batches, none of one class."""
+        labels = np.repeat([0, 1], 200)
+        pairs = Halves(labels, 20, 0)
         batches = pairs.deciding()
-        assert batches.shape == (5, 4)
+        assert batches.shape == (10, 20)
         assert set(batches.flatten().tolist()) == set(pairs.choices.tolist())
         assert all(set(labels[b]) == {0, 1} for b in batches.numpy())
         assert torch.equal(batches, pairs.deciding())

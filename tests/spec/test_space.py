@@ -57,6 +57,18 @@ def test_all_faults_of_a_space_come_at_once(space: Space) -> None:
     assert "colour: unknown key" in message
 
 
+@pytest.mark.parametrize("resized", ["cell /2", "cell x2", "cell x2 /2"])
+def test_a_cell_with_feedback_keeps_width_and_size(resized: str) -> None:
+    backward = load_space("snasnet-backward").model_dump()
+    for stage in ("cell", resized):
+        macro = {"macro": ["conv3", "cell", stage, "final_pool", "hidden"]}
+        if stage == "cell":
+            assert parse(backward | macro, Space, "mine.yaml").feedback
+        else:
+            with pytest.raises(InputError, match="macro: a cell with feedback keeps width and siz"):
+                parse(backward | macro, Space, "mine.yaml")
+
+
 def test_unknown_space_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown space 'spikernal'; did you mean 'spikernel'\?"):
         load_space("spikernal")

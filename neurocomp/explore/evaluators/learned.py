@@ -69,9 +69,11 @@ def learned(
     usable = {c: row for c, row in rows.items() if row is not None}
     values = [float(labels[c]) for c in usable]
     if len(set(values)) < 2:
+        without = f" ({len(known) - len(usable)} more have no finite score)" if scores else ""
         raise InputError(
-            f"{source}: has {len(values)} networks with a value, {len(set(values))} of them "
-            "different; two are needed to learn from, and a hundred are good"
+            f"{source}: {len(values)} networks with a value can be used{without}, "
+            f"{len(set(values))} of them different; two are needed to learn from, and a hundred "
+            "are good"
         )
     predictor = Predictor(model, seed=seed)
     predictor.fit(list(usable), values, np.array(list(usable.values())))

@@ -15,7 +15,7 @@ from neurocomp.data import Dataset
 from neurocomp.explore.outcome import Outcome, finite
 from neurocomp.spec.train import TrainSpec
 
-VERSION = 1  # to be raised with every change after which the same candidate gets another value
+VERSION = 2  # to be raised with every change after which the same candidate gets another value
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from neurocomp.errors import InputError
 from neurocomp.train.samples import Samples, seed_of
 
 HALF = 0.5
+DECIDING = 2**31  # in place of an epoch
 
 
 class Halves(Sampler[Tensor]):
@@ -48,7 +49,7 @@ class Halves(Sampler[Tensor]):
 
         They are shuffled: norms are the batch's, and many data sets lie sorted by class.
         """
-        return self._batches(self.choices, np.random.default_rng(self.seed))
+        return self._batches(self.choices, np.random.default_rng(seed_of(self.seed, DECIDING)))
 
     def _batches(self, half: Labels, rng: np.random.Generator) -> Tensor:
         drawn = torch.from_numpy(rng.permutation(half))
