@@ -225,7 +225,7 @@ def test_labels_of_an_earlier_search(tmp_path: Path) -> None:
 
 
 def test_two_different_values_are_needed() -> None:
-    with pytest.raises(InputError, match="1 networks .* 1 of them different"):
+    with pytest.raises(InputError, match=r"1 networks .* 1 of them different"):
         learned(labels(1), "ridge", source="x")
     same = {c: 1.0 for c in NETWORKS[:3]}
     with pytest.raises(InputError, match=r"x: 3 networks .* 1 of them different"):
