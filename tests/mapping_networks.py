@@ -159,3 +159,6 @@ def pooled(channels: int, size: int) -> Graph:
     """One average-pooling population behind the input."""
     half = (channels, size // 2, size // 2)
     return chain("pooled", (channels, size, size), (half, average_pool(channels, 2, 2), 8))
+
+
+CHIPS = target(neurons=24, mesh=mesh(2, 2), board=board(2, 2))  # four chips of four small cores

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "neurocomp"
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("atomic", "interrupt", "progress"),
+    ("atomic", "interrupt", "progress", "shown"),
     ("shipped", "readable"),
     ("spec",),
     ("ir",),

@@ -24,6 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from neurocomp.errors import InputError, InputWarning, NeurocompError, RunError
+from neurocomp.shown import shown
 
 PIPE_WIDTH = 160  # of tables where stdout is no terminal
 PACE_S = 3600.0  # that a bar looks back for its estimate; a batch may take minutes
@@ -83,7 +84,7 @@ class Console:
                 no_wrap=i == 0 or numeric,
             )
         for row in rows:
-            table.add_row(*(_cell(value) for value in row))
+            table.add_row(*(shown(value) for value in row))
         self._rich.print(table)
 
     def line(self, text: str) -> None:
@@ -248,15 +249,3 @@ def _told(out: Console) -> Iterator[None]:
 
         warnings.showwarning = show
         yield
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return str(value)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from neurocomp.cli.console import JsonOption, SeedOption, console
+from neurocomp.cli.console import DataDirOption, JsonOption, SeedOption, console
 from neurocomp.cli.map import (
     DtOption,
     NetworkArgument,
@@ -30,16 +30,30 @@ def simulate(
             "file, reference = numpy."
         ),
     ] = "lava",
-    samples: Annotated[int | None, typer.Option(min=1, help="Samples to run.")] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples to run: the first ones, or so many random ones."),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps per sample of a network without a window.")
     ] = None,
     input_file: Annotated[
         Path | None,
         typer.Option(
-            "--input", help="Array (.npy): (steps, …) is one sample, (samples, steps, …) several."
+            "--input",
+            help="Array (.npy): (steps, …) is one sample, (samples, steps, …) several. Without it "
+            "and --data: a run's own test set, random values to other networks.",
         ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Data set whose test samples are shown, e.g. mnist or folder:PATH."),
+    ] = None,
+    data_dir: DataDirOption = None,
+    coding: Annotated[
+        Literal["direct", "rate", "event"],
+        typer.Option(help="How samples of --data become values."),
+    ] = "direct",
     timeout: Annotated[
         float,
         typer.Option(
@@ -95,6 +109,9 @@ def simulate(
                 samples=samples,
                 steps=steps,
                 input_file=input_file,
+                data=data,
+                data_dir=data_dir,
+                coding=coding,
                 skip_layers=skip_layers,
                 weight_bits=weight_bits,
                 dt=dt,

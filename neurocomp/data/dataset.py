@@ -99,6 +99,13 @@ def some_of(values: Values | Spikes, some: slice | Labels) -> Values | Spikes:
     return values.of(some) if isinstance(values, Spikes) else values[some]
 
 
+def flat(values: Values | Spikes) -> Values | Spikes:
+    """The samples with channels, rows and columns in one axis: (…, C·H·W, 1, 1)."""
+    if isinstance(values, Spikes):
+        return replace(values, values=values.values.reshape(len(values.values), -1, 1, 1))
+    return values.reshape(*values.shape[:-3], -1, 1, 1)
+
+
 def split(labels: Labels, share: float, seed: int) -> tuple[Labels, Labels]:
     """Sample numbers in two parts, drawn by a seed, with all classes in about equal proportion.
 

@@ -13,6 +13,7 @@ from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import load_network, rates_of_run, target_of
 from neurocomp.flow.outputs import PAGE, require_safe
 from neurocomp.ir import Graph
+from neurocomp.mapping.costs import ENERGY, EQUIVALENT
 from neurocomp.readable import TEXT, FileKind, read_object
 
 Loaded: TypeAlias = tuple[Graph, RunFolder | None]
@@ -98,7 +99,7 @@ def side_by_side(
     loaded = None
     if network is not None:
         loaded = load_network(network, skip_layers=skip_layers, weight_bits=weight_bits, dt=dt)
-    summaries = [_summary(item, loaded, hw) for item in items]
+    summaries = [_with_prices(_summary(item, loaded, hw)) for item in items]
     if any("n_cores" in (row := s.get("mapping", {})) and "traffic" not in row for s in summaries):
         text = "what saved mappings send is not known without their network; name it with --network"
         warnings.warn(InputWarning(text), stacklevel=2)
@@ -138,20 +139,29 @@ def _better(
 
 
 def _priced(summaries: Sequence[dict[str, Any]]) -> Iterator[Metric]:
-    """Energy and time of a step on every basis on which one of the mappings has them."""
-    found = {
-        (name, basis)
-        for summary in summaries
-        for name, by_basis in summary.get("mapping", {}).get("costs", {}).items()
-        for basis in by_basis
-    }
-    for name, basis in sorted(found):
-        place = ("mapping", "costs", name, basis)
-        said = f"{name.replace('_', ' ')} per step, {basis}"
-        yield Metric(f"{said}, pJ", (*place, "energy_pj", "total"), by_rates=True)
-        yield Metric(f"of it messages and mesh, {basis}, pJ", (*place, "noc_pj"), by_rates=True)
-        yield Metric(f"busiest core, {basis}, ns", (*place, "makespan_ns"), by_rates=True)
-        yield Metric(f"time of a step, {basis}, ns", (*place, "step_ns"), by_rates=True)
+    """Energy and time of a step at all prices at which one of the mappings has them."""
+    columns = (
+        ("energy per step, {}, pJ", ("energy_pj", "total")),
+        ("of it messages and mesh, {}, pJ", ("noc_pj",)),
+        ("busiest core, {}, ns", ("makespan_ns",)),
+        ("time of a step, {}, ns", ("step_ns",)),
+    )
+    for prices in sorted({prices for summary in summaries for prices in summary["priced"]}):
+        for name, place in columns:
+            yield Metric(name.format(prices), ("priced", prices, *place), by_rates=True)
+
+
+def _with_prices(summary: dict[str, Any]) -> dict[str, Any]:
+    """A summary whose ``priced`` holds what its mapping costs by the prices' target and basis.
+
+    So a mapping that is priced as on another target stands beside one on that target.
+    """
+    mapping = summary.get("mapping", {})
+    found: dict[str, Any] = {}
+    for name, by_basis in mapping.get("costs", {}).items():
+        whose = name.removesuffix(EQUIVALENT) if name != ENERGY else mapping.get("target")
+        found |= {f"{whose} {basis}": costs for basis, costs in by_basis.items()}
+    return summary | {"priced": found}
 
 
 def _require_numbers(item: Path, summary: dict[str, Any], metrics: Sequence[Metric]) -> None:

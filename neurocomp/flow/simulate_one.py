@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from neurocomp.data.dataset import some_of
-from neurocomp.data.spikes import Spikes
+from neurocomp.data.coding import Kind
 from neurocomp.errors import InputError, InputWarning
-from neurocomp.flow.drawn import Drawn
-from neurocomp.flow.folder import RunFolder
 from neurocomp.flow.loading import integers_of, load_network, mapping_of
-from neurocomp.flow.options import Options
 from neurocomp.flow.outputs import PICTURE, TRACED, require_safe
-from neurocomp.flow.simulate_values import read_integers
+from neurocomp.flow.simulate_values import Shown
 from neurocomp.flow.traced import Traced
 from neurocomp.interrupt import not_lost
-from neurocomp.ir import Array, Graph
+from neurocomp.ir import Graph
 from neurocomp.progress import Progress, quiet
 from neurocomp.quant.reference import UNWATCHED
 
-if TYPE_CHECKING:
-    from neurocomp.backend.execution import Samples
-
-RANDOM_SAMPLES = 16  # where nothing says how many
 TRACE = Path("trace.npz")
 
 
@@ -37,6 +29,9 @@ def simulate(
     samples: int | None = None,
     steps: int | None = None,
     input_file: Path | str | None = None,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    coding: Kind = "direct",
     skip_layers: int = 0,
     weight_bits: int | None = None,
     dt: float | None = None,
@@ -56,11 +51,12 @@ def simulate(
     """Run a network and compare it with the reference.
 
     Args:
-        network: a graph or network file, which gets the input file or seeded random values at
-            rate 0.1, or a run folder, which gets its own test set. A float one is made integer.
+        network: a graph or network file, or a run folder. A float one is made integer.
         hw, policy: of a run, by default, its own; then the mapping that it made is executed.
         backend: only "lava" needs a mapping.
         steps: per sample, for a network without a window of its own.
+        input_file, data, data_dir, coding: what is shown, see `Shown`; by default a run's own test
+            set, seeded random values to all else.
         weight_bits, dt: how a NIR file is read.
         batch: samples at once; block: network steps in a Lava step of "lava"; None chooses.
         workers: processes that run batches side by side.
@@ -86,14 +82,13 @@ def simulate(
         raise InputError(
             f"{network}: has a window of {graph.timesteps} steps, --steps is for networks without"
         )
-    if steps is not None and input_file is not None:
-        raise InputError(f"{input_file}: its shape says how many steps it has; leave --steps out")
     if trace is not None and (workers > 1 or out is not None):
         raise InputError(
             "a trace is made of a run from its start to its end in one process: with --trace leave "
             "--workers and --out out"
         )
-    values, labels = _values(graph, run, input_file, samples, steps, seed, progress)
+    shown = Shown(input_file, data, data_dir, coding, samples, steps, seed)
+    values, labels = shown.of(graph, run, progress)
     graph = integers_of(graph, values.shape[1])
     traced = _traced(graph, trace, trace_states, picture)
     if traced is not None:
@@ -124,39 +119,6 @@ def simulate(
         _write_trace(traced, trace_out, picture)
         row |= {"trace": str(trace_out), "picture": None if picture is None else str(picture)}
     return row
-
-
-def _values(
-    graph: Graph,
-    run: RunFolder | None,
-    input_file: Path | str | None,
-    samples: int | None,
-    steps: int | None,
-    seed: int,
-    progress: Progress,
-) -> tuple[Samples, Array | None]:
-    """What the network is shown, and the labels where they are known."""
-    if samples is not None and samples < 1:
-        raise InputError(f"{graph.name}: at least 1 sample is run, got {samples}")
-    values: Array | Spikes
-    if input_file is not None:
-        where, labels = str(input_file), None
-        values = read_integers(Path(input_file), graph, samples)
-    elif run is not None:
-        dataset = Options.of_run(run).dataset(progress)
-        where, values, labels = str(run.path), dataset.test_values, dataset.test_labels
-    else:
-        n = RANDOM_SAMPLES if samples is None else samples
-        return Drawn.of(graph, n, steps, seed), None
-    if samples is not None and samples > len(values):
-        warnings.warn(
-            InputWarning(
-                f"{where}: holds {len(values)} samples, fewer than the {samples} asked for"
-            ),
-            stacklevel=2,
-        )
-    some = slice(samples)
-    return some_of(values, some), None if labels is None else labels[some]
 
 
 def _warn_of_no_effect(backend: str, given: dict[str, object]) -> None:

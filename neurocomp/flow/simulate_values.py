@@ -1,16 +1,128 @@
-"""Input values of a simulation from a file."""
+"""What a simulated network is shown: a file, a test set, or random values."""
 
 from __future__ import annotations
 
+import math
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurocomp.errors import InputError
+from neurocomp.data.coding import Kind
+from neurocomp.data.dataset import Dataset, flat, some_of
+from neurocomp.errors import InputError, InputWarning
+from neurocomp.flow.drawn import Drawn
+from neurocomp.flow.folder import RunFolder
+from neurocomp.flow.options import Options
 from neurocomp.ir import Array, Graph, Input
 from neurocomp.ir.archive import mapped_array
+from neurocomp.progress import Progress
+
+if TYPE_CHECKING:
+    from neurocomp.backend.execution import Samples
 
 LOOKED_AT = 2**24  # values at a time
+RANDOM_SAMPLES = 16  # where nothing says how many
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where the values come from that a network is shown.
+
+    Attributes:
+        input_file: an array of whole numbers, without labels.
+        data, data_dir, coding: a data set by the names of `neurocomp.data.load`, whose test samples
+            are shown with as many bits as the network's input takes.
+        samples: the first ones; None = all, of random values `RANDOM_SAMPLES`.
+        steps: per sample, for a network without a window of its own.
+        seed: of random values and of rate coding.
+    """
+
+    input_file: Path | str | None
+    data: str | None
+    data_dir: Path | None
+    coding: Kind
+    samples: int | None
+    steps: int | None
+    seed: int
+
+    def of(
+        self, graph: Graph, run: RunFolder | None, progress: Progress
+    ) -> tuple[Samples, Array | None]:
+        """The values for a network, and the labels where they are known.
+
+        Raises:
+            InputError: a file or a data set that is none or not for this network, or options that
+                contradict each other.
+        """
+        if self.samples is not None and self.samples < 1:
+            raise InputError(f"{graph.name}: at least 1 sample is run, got {self.samples}")
+        if self.input_file is not None:
+            return self._of_file(Path(self.input_file), graph), None
+        if self.data is not None:
+            return self._of_set(self._loaded(self.data, graph, progress), self.data)
+        if run is not None:
+            return self._of_set(Options.of_run(run).dataset(progress), str(run.path))
+        n = RANDOM_SAMPLES if self.samples is None else self.samples
+        return Drawn.of(graph, n, self.steps, self.seed), None
+
+    def _of_file(self, path: Path, graph: Graph) -> Array:
+        if self.data is not None:
+            raise InputError(f"--input {path} and --data {self.data}: give one of them")
+        if self.steps is not None:
+            raise InputError(f"{path}: its shape says how many steps it has; leave --steps out")
+        values = read_integers(path, graph, self.samples)
+        self._warn_of_fewer(len(values), str(path))
+        return values
+
+    def _of_set(self, dataset: Dataset, where: str) -> tuple[Samples, Array]:
+        self._warn_of_fewer(len(dataset.test_labels), where)
+        some = slice(self.samples)
+        return some_of(dataset.test_values, some), dataset.test_labels[some]
+
+    def _loaded(self, name: str, graph: Graph, progress: Progress) -> Dataset:
+        """A data set in the form in which the network takes it."""
+        from neurocomp.data import load
+
+        source, output = graph.inputs[0], graph.population(graph.output)
+        if not isinstance(source.neuron, Input) or source.neuron.signed:
+            raise InputError(
+                f"{graph.name}: its input takes signed values, a data set has none; bring the "
+                "samples as an array with --input"
+            )
+        steps = graph.timesteps or self.steps
+        if steps is None:
+            raise InputError(f"{graph.name} has no window of its own; say how many --steps to run")
+        found = load(
+            name, self.data_dir, source.neuron.bits, coding=self.coding, steps=steps,
+            seed=self.seed, progress=progress,
+        )  # fmt: skip
+        values = found.test_values
+        if (math.prod(found.shape), 1, 1) == source.shape:
+            values = flat(values)
+        elif found.shape != source.shape:
+            raise InputError(
+                f"data set '{name}': samples of {found.shape}, the input of {graph.name} takes "
+                f"{source.shape} (channels, rows, columns), or all of it in one axis"
+            )
+        if len(found.classes) != output.size:
+            raise InputError(
+                f"data set '{name}': {len(found.classes)} classes, {graph.name} tells "
+                f"{output.size} apart"
+            )
+        if len(values.shape) == 4 and graph.timesteps is None:
+            raise InputError(
+                f"data set '{name}': still images are for a network with a window, which "
+                f"{graph.name} has not; code them as spikes with --coding rate"
+            )
+        return replace(found, test_values=values)
+
+    def _warn_of_fewer(self, there: int, where: str) -> None:
+        if self.samples is not None and self.samples > there:
+            text = f"{where}: holds {there} samples, fewer than the {self.samples} asked for"
+            warnings.warn(InputWarning(text), stacklevel=2)
 
 
 def read_integers(path: Path, graph: Graph, samples: int | None) -> Array:

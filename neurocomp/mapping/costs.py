@@ -17,6 +17,7 @@ from neurocomp.errors import InputWarning
 from neurocomp.mapping.events import Events, Values
 from neurocomp.spec.target import Costs, EventCost, Target, load_target
 
+ENERGY, EQUIVALENT = "energy", "_equivalent_energy"  # of the target itself, of the one it is like
 MW_PER_PJ_HZ = 1e-9
 NS_PER_S = 1e9
 
@@ -46,7 +47,7 @@ def cost_rows(
     """
     own = bool(target.costs) or target.costs_like is None
     priced = target if own else load_target(str(target.costs_like))
-    name = "energy" if own else f"{priced.name}_equivalent_energy"
+    name = ENERGY if own else f"{priced.name}{EQUIVALENT}"
     each = priced.static_mw_per_chip.value
     static = None if each is None else each * n_chips
     return {

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from neurocomp import __version__
 from neurocomp.report.markup import document, el
 from neurocomp.report.style import sheet
+from neurocomp.shown import shown
 
 
 def comparison_page(found: dict[str, Any]) -> str:
@@ -34,13 +35,5 @@ def comparison_page(found: dict[str, Any]) -> str:
 
 def _cells(row: dict[str, Any]) -> list[Element]:
     better = row["better"] or []
-    shown = (_shown(value) for value in row["values"])
-    return [el("td", el("b", text) if i in better else text) for i, text in enumerate(shown)]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    texts = map(shown, row["values"])
+    return [el("td", el("b", text) if i in better else text) for i, text in enumerate(texts)]

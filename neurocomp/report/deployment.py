@@ -8,10 +8,11 @@ from xml.etree.ElementTree import Element
 from neurocomp.report.cores import core_table
 from neurocomp.report.markup import Child, el
 from neurocomp.report.overview import counted
-from neurocomp.report.parts import facts, figure, folded, missing, section, shown, table, tag
+from neurocomp.report.parts import facts, figure, folded, missing, section, table, tag
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import cost_table, legend, mismatch_table, policy_table, words
 from neurocomp.report.usage import layer_bars
+from neurocomp.shown import shown
 
 
 def mapping_section(results: RunResults, pictures: dict[str, Element]) -> Element:

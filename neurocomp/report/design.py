@@ -8,10 +8,11 @@ from xml.etree.ElementTree import Element
 from neurocomp.report.joint import joint_section
 from neurocomp.report.markup import Child, el
 from neurocomp.report.overview import counted
-from neurocomp.report.parts import facts, figure, folded, missing, section, shown, table, tag
+from neurocomp.report.parts import facts, figure, folded, missing, section, table, tag
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import Table, ranking_table, rejection_table, words
 from neurocomp.report.wiring import projection_table
+from neurocomp.shown import shown
 
 CELLS: Final = (
     "Cells of the front, best score first: nodes 0 (the cell's input) to the last (its output), "

@@ -7,9 +7,10 @@ from xml.etree.ElementTree import Element
 
 from neurocomp.report.markup import Child, el
 from neurocomp.report.paper import OWN, UNITS, limits_table, paper_table
-from neurocomp.report.parts import facts, figure, missing, section, shown, table, tag
+from neurocomp.report.parts import facts, figure, missing, section, table, tag
 from neurocomp.report.results import RunResults
 from neurocomp.report.tables import Row, Table
+from neurocomp.shown import shown
 
 
 def joint_section(results: RunResults, pictures: dict[str, Element]) -> Element:

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from neurocomp.report.markup import Child, add, el, svg_inline
 from neurocomp.report.style import theme
 from neurocomp.report.tables import BITS_PER_KIB, Cell, Table
+from neurocomp.shown import shown
 
 TAGS: Final = {
     "exact": "counted from the artefacts, or proven equal spike for spike",
@@ -27,17 +28,6 @@ class Tile(NamedTuple):
     value: str
     note: str
     tag: str
-
-
-def shown(value: Cell) -> str:
-    """A cell as text: thousands separated, at least four digits of a fraction, – for nothing."""
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
-    return value
 
 
 def kib(bits: float) -> str:

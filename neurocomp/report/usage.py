@@ -6,8 +6,9 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from neurocomp.report.markup import el
-from neurocomp.report.parts import scroll, shown
+from neurocomp.report.parts import scroll
 from neurocomp.report.tables import binding, count, limits, words
+from neurocomp.shown import shown
 
 
 def layer_bars(map_row: dict[str, Any]) -> Element:

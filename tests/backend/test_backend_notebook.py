@@ -20,7 +20,7 @@ SECOND = "print(backend.run(graph, spread(graph), images(graph, 3)).readout.shap
 
 
 def test_two_runs_in_two_cells(tmp_path: Path) -> None:
-    first = textwrap.dedent(FIRST).format(tests=str(Path(__file__).parent))
+    first = textwrap.dedent(FIRST).format(tests=str(Path(__file__).parents[1]))
     cells = [nbformat.v4.new_code_cell(source) for source in (first, SECOND)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()

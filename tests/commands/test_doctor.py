@@ -12,7 +12,7 @@ import pytest
 from neurocomp import doctor
 from neurocomp.doctor import Machine, diagnose, this_machine
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 HEALTHY = Machine(
     python=(3, 10, 13),

@@ -137,10 +137,23 @@ def test_saved_mappings_alone_and_with_their_network(tmp_path: Path) -> None:
     assert found["messages per step"][0] == [row["traffic"]["messages_per_step"] for row in printed]
     assert found["rates"][0] == ["assumed", "assumed"]
     sanafe = [row["costs"]["energy"]["sanafe"] for row in printed]
-    assert found["of it messages and mesh, sanafe, pJ"][0] == [
+    assert found["of it messages and mesh, loihi1 sanafe, pJ"][0] == [
         cost["energy_pj"]["messages"] + cost["energy_pj"]["mesh"] for cost in sanafe
     ]
-    assert found["busiest core, sanafe, ns"][0] == [cost["makespan_ns"] for cost in sanafe]
+    assert found["busiest core, loihi1 sanafe, ns"][0] == [cost["makespan_ns"] for cost in sanafe]
+
+
+def test_targets_priced_alike_stand_side_by_side(tmp_path: Path) -> None:
+    """Loihi 2 has no published prices and is quoted at Loihi 1's, so both share the rows."""
+    network = tmp_path / "net.npz"
+    save(mlp("m", 20, 400, 300), network)
+    printed = [map_network(network, hw) for hw in ("loihi1", "loihi2")]
+    items = [file(tmp_path, f"{k}.json", row) for k, row in enumerate(printed)]
+    own, like = (
+        printed[k]["costs"][name]["sanafe"]["energy_pj"]["total"]
+        for k, name in enumerate(("energy", "loihi1_equivalent_energy"))
+    )
+    assert rows(side_by_side(items))["energy per step, loihi1 sanafe, pJ"][0] == [own, like]
 
 
 def test_saved_mappings_with_the_run_that_measured(tmp_path: Path) -> None:
@@ -209,7 +222,7 @@ def test_the_page_marks_the_better_values(tmp_path: Path) -> None:
     page = (tmp_path / "page.html").read_text()
     assert found["page"] == str(tmp_path / "page.html")
     assert "<td><b>3</b></td><td>4,000</td>" in page
-    assert "<td>1,234</td><td>1,234</td>" in page
+    assert "<td>1,234.5</td><td>1,234.5</td>" in page
     assert "a&lt;b&gt;.json" in page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,11 +13,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from backend_networks import chain, images, running
+from test_export import classifier
 
 from neurocomp.backend.kept import identity
+from neurocomp.data import load
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow import simulate
 from neurocomp.flow.drawn import Drawn
+from neurocomp.ir import Input, LoihiLif, Population
 from neurocomp.ir.store import save
 from neurocomp.quant import reference
 from neurocomp.quant.reference import Watch
@@ -207,3 +211,85 @@ def test_drawn_values_are_known_without_drawing_them() -> None:
     values = [Drawn.of(running(), 10**9, 50, seed) for seed in (1, 1, 2)]
     first, again, other = (identity(running(), None, x) for x in values)
     assert first == again != other
+
+
+@pytest.mark.parametrize("in_one_axis", [False, True])
+def test_a_data_set_brings_labels(tmp_path: Path, in_one_axis: bool) -> None:
+    """The digits at the input's 4 bits; the accuracy is that of the reference's readout."""
+    graph = classifier()
+    if in_one_axis:
+        first = replace(graph.populations[0], shape=(64, 1, 1))
+        graph = replace(graph, populations=(first, *graph.populations[1:]))
+    save(graph, tmp_path / "net.npz")
+    row = simulate(tmp_path / "net.npz", data="digits", samples=40, backend="reference")
+    digits = load("digits", bits=4)
+    values = digits.test_values[:40].reshape(40, *graph.populations[0].shape)
+    readout = reference.run(graph, values).readout
+    right = (readout.argmax(1) == digits.test_labels[:40]).mean()
+    assert row["samples"] == 40
+    assert row["accuracy"] == pytest.approx(right)
+
+
+def test_rate_coded_data_for_a_network_without_a_window(tmp_path: Path) -> None:
+    """Spikes of 64 inputs in one axis, 5 steps a sample; they follow from seed and number."""
+    graph = classifier()
+    free = replace(
+        graph,
+        populations=(
+            Population("in", (64, 1, 1), Input(1)),
+            Population("a", (20, 1, 1), LoihiLif(2, dv=1024)),
+            Population("out", (10, 1, 1), LoihiLif(40, dv=0)),
+        ),
+        projections=tuple(replace(e, delay=1) for e in graph.projections),
+        timesteps=None,
+        readout="spikes",
+    )
+    save(free, tmp_path / "net.npz")
+    row = simulate(
+        tmp_path / "net.npz", data="digits", coding="rate", steps=5, samples=30, backend="reference"
+    )
+    digits = load("digits", bits=1, coding="rate", steps=5)
+    readout = reference.run(free, digits.test_values[:30].reshape(30, 5, 64, 1, 1)).readout
+    assert (row["samples"], row["steps"]) == (30, 5)
+    assert row["accuracy"] == pytest.approx(
+        (readout.argmax(1) == digits.test_labels[:30]).mean(), abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({}, {"data": "mnist-digits"}, "unknown data set 'mnist-digits'"),
+        ({}, {"data": "digits", "input_file": "x.npy"}, "--input x.npy and --data digits: give"),
+        ({}, {"data": "digits", "coding": "rate"}, "have 1 input bit, got 4"),
+        ({"shape": (1, 4, 16)}, {"data": "digits"}, r"samples of \(1, 8, 8\), the input of class"),
+        ({"neuron": Input(4, signed=True)}, {"data": "digits"}, "its input takes signed values"),
+    ],
+)
+def test_data_that_does_not_go(
+    tmp_path: Path, change: dict[str, Any], options: dict[str, Any], message: str
+) -> None:
+    graph = classifier()
+    first = replace(graph.populations[0], **change)
+    save(replace(graph, populations=(first, *graph.populations[1:])), tmp_path / "net.npz")
+    with pytest.raises(InputError, match=message):
+        simulate(tmp_path / "net.npz", backend="reference", **options)
+
+
+def test_data_for_networks_of_other_classes_or_without_a_window(tmp_path: Path) -> None:
+    graph = classifier()
+    nine = replace(graph.projections[1], weight=graph.projections[1].weight[:9])
+    out = replace(graph.populations[2], shape=(9, 1, 1))
+    few = replace(
+        graph, populations=(*graph.populations[:2], out), projections=(graph.projections[0], nine)
+    )
+    save(few, tmp_path / "nine.npz")
+    with pytest.raises(InputError, match="'digits': 10 classes, classifier tells 9 apart"):
+        simulate(tmp_path / "nine.npz", data="digits", backend="reference")
+    delayed = tuple(replace(e, delay=1) for e in graph.projections)
+    free = replace(graph, projections=delayed, timesteps=None, readout="spikes")
+    save(free, tmp_path / "free.npz")
+    with pytest.raises(InputError, match="no window of its own; say how many --steps to run"):
+        simulate(tmp_path / "free.npz", data="digits", backend="reference")
+    with pytest.raises(InputError, match="code them as spikes with --coding rate"):
+        simulate(tmp_path / "free.npz", data="digits", steps=4, backend="reference")

@@ -266,9 +266,9 @@ def energy_of_spikes(row: dict[str, Any], chip: Target) -> list[float]:
 FRESH = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[2:]
 from test_mapping_property import digests
-print(*digests(Path(sys.argv[2])))
+print(*digests(Path(sys.argv[1])))
 """
 
 
@@ -286,7 +286,7 @@ def digests(folder: Path) -> list[str]:
 
 def test_same_bytes_in_a_fresh_process(tmp_path: Path) -> None:
     """With another seed of Python's hashes, so that no set or dict decides an order."""
-    words = [sys.executable, "-c", FRESH, str(Path(__file__).parent), str(tmp_path)]
+    words = [sys.executable, "-c", FRESH, str(tmp_path), *map(str, Path(__file__).parents[:2])]
     fresh = subprocess.run(
         words, env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True
     )

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -19,72 +15,25 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from backend_networks import chain, images, spread
+from backend_faults import (  # noqa: F401
+    GRAPH,
+    LIMIT_S,
+    MAPPING,
+    endless,
+    lava_child,
+    nothing_left,
+    run_broken,
+    segments,
+)
+from backend_networks import images
 from netx_files import dense, write
 
 from neurocomp import backend
 from neurocomp.backend.emit import emit
-from neurocomp.backend.emit.program import Part
-from neurocomp.backend.execution import opened
-from neurocomp.backend.mapped import ChipNetwork
-from neurocomp.backend.runtime import actors, session
+from neurocomp.backend.runtime import actors
 from neurocomp.errors import RunError
 from neurocomp.formats.netx import read_netx
 from neurocomp.ir import Array
-
-LIMIT_S = 2.0
-GRAPH = chain()
-MAPPING = spread(GRAPH, (2, 2, 1), chips=2)
-
-
-def endless() -> Iterator[Array]:
-    """Batches without end."""
-    while True:
-        yield images(GRAPH, 2)
-
-
-def left() -> tuple[set[int], list[str], set[str], int]:
-    """Children, shared-memory segments, threads and open files of this process."""
-    gc.collect()  # a caught error holds on to what it passed through
-    me = psutil.Process()
-    children = {p.pid for p in me.children(recursive=True)}
-    return children, segments(me), {t.name for t in threading.enumerate()}, me.num_fds()
-
-
-def segments(process: psutil.Process) -> list[str]:
-    """Shared-memory segments that a process uses; a semaphore's page has no name any more."""
-    paths = [m.path for m in process.memory_maps(grouped=False)]
-    return [p for p in paths if p.startswith("/dev/shm/") and "/sem." not in p]
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Every test must leave the machine as it found it."""
-    before = left()
-    yield
-    deadline = time.monotonic() + LIMIT_S
-    while left() != before and time.monotonic() < deadline:
-        time.sleep(0.02)  # threads that were told to end
-    assert left() == before
-
-
-def lava_child(name: str) -> psutil.Process:
-    """The child of this process that runs the part of that name."""
-    (child,) = [p for p in multiprocessing.active_children() if p.name == name]
-    return psutil.Process(child.pid)
-
-
-def run_broken(part: Part) -> None:
-    """Run with a broken part on the second chip."""
-    program = emit(GRAPH, MAPPING)
-    first, second = program.chips
-    broken = replace(second, parts=(part, *second.parts[1:]))
-    program = replace(program, chips=(first, broken))
-    form, batches = opened(GRAPH, endless())
-    assert form is not None
-    network = ChipNetwork(GRAPH, program, form)
-    with closing(session.run(GRAPH, form, network, batches, timeout_s=30)) as runs:
-        list(runs)
 
 
 def test_a_model_that_cannot_be_built() -> None:
@@ -265,104 +214,6 @@ def test_two_at_once() -> None:
     assert found == [5, 5, 5]
 
 
-SCRIPT = """
-    import sys
-    sys.path.insert(0, {tests!r})
-    from test_backend_faults import GRAPH, MAPPING, endless
-    from neurocomp import backend
-
-    runs = backend.stream(GRAPH, MAPPING, endless())
-    next(runs)
-    print("running", flush=True)
-    {then}
-"""
-
-
-def started(then: str) -> subprocess.Popen[str]:
-    """An interpreter of its own with a stream under way."""
-    source = textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), then=then)
-    process = subprocess.Popen(
-        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    return process
-
-
-def gone(pids: list[psutil.Process]) -> bool:
-    """Whether all processes end within the limit; orphans may stay as zombies in a container."""
-    deadline = time.monotonic() + LIMIT_S
-    while any(_lives(p) for p in pids) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not any(_lives(p) for p in pids)
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def test_an_interpreter_that_leaves_a_stream_open_exits() -> None:
-    with started("pass") as process:
-        out, errors = process.communicate(timeout=30)
-    assert (process.returncode, out, errors) == (0, "", "")
-
-
-def test_ctrl_c_in_the_terminal() -> None:
-    """SIGINT to the whole process group, as a terminal sends it: one traceback, the parent's."""
-    with started("list(runs)") as process:
-        children = psutil.Process(process.pid).children()
-        for p in (*children, psutil.Process(process.pid)):
-            p.send_signal(signal.SIGINT)
-        assert len(children) == 5
-        assert gone(children)
-        _, errors = process.communicate(timeout=30)
-    assert errors.count("KeyboardInterrupt") == 1
-    assert errors.rstrip().endswith("KeyboardInterrupt")
-
-
-IMPORTING = """
-    import signal, sys
-    sys.path.insert(0, {tests!r})
-    from backend_networks import chain
-    from neurocomp import backend
-
-    class Interrupted:
-        def find_spec(self, name, *_):
-            if name == "lava.proc.conv.process":
-                sys.meta_path.remove(self)
-                try:
-                    signal.raise_signal(signal.SIGINT)
-                except KeyboardInterrupt:
-                    raise ImportError("failed to import") from None
-
-    sys.meta_path.insert(0, Interrupted())
-    backend.stream(chain(), None, [], backend="stock")
-    print("never")
-"""
-
-
-def test_ctrl_c_while_lava_is_imported() -> None:
-    """Modules in C turn the exception into an `ImportError`; who interrupts gets his own."""
-    source = textwrap.dedent(IMPORTING).format(tests=str(Path(__file__).parent))
-    done = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, text=True, timeout=60
-    )
-    assert (done.returncode, done.stdout) == (-signal.SIGINT, "")
-    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
-
-
-def test_a_parent_that_is_killed_takes_its_children_along() -> None:
-    with started("list(runs)") as process:
-        children = psutil.Process(process.pid).children()
-        process.kill()
-        process.wait()
-        assert len(children) == 5
-        assert gone(children)
-
-
 def test_a_signal_in_the_moment_before_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not end the wait, so none is long: the next bytecode raises it."""
     waits: list[float] = []
@@ -379,51 +230,3 @@ def test_a_signal_in_the_moment_before_a_wait(monkeypatch: pytest.MonkeyPatch) -
         actors.Actors(lean=True).wait([silent], time.monotonic() + 0.35)
     assert len(waits) > 1
     assert max(waits) <= 0.1
-
-
-def test_a_model_that_is_never_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neurocomp.backend.processes.chip.Engine", lambda *_: time.sleep(60))
-    start = time.monotonic()
-    with pytest.raises(RunError, match="no result in the time allowed"):
-        backend.run(GRAPH, MAPPING, images(GRAPH, 1), timeout_s=1.0)
-    assert time.monotonic() - start < LIMIT_S + 1.0
-
-
-FULL = """
-    mount -t tmpfs -o size=4k none /dev/shm && head -c 4096 /dev/zero > /dev/shm/full || exit 77
-    exec {python} -c '
-    from test_backend_faults import GRAPH, MAPPING, images
-    from neurocomp import backend
-    backend.run(GRAPH, MAPPING, images(GRAPH, 1))'
-"""
-
-
-def test_a_full_shared_memory() -> None:
-    """A real one, in a mount of its own."""
-    script = textwrap.dedent(FULL).format(python=sys.executable)
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script],
-        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    if done.returncode == 77 or "unshare" in done.stderr:
-        pytest.skip("mounts of one's own are not allowed here")
-    assert done.returncode == 1
-    last = done.stderr.rstrip().splitlines()[-1]
-    assert "no room for another run: [Errno 28] No space left on device; make room in" in last
-
-
-def in_a_pool(workers: int) -> str:
-    """What a run says in a process that may have no children."""
-    try:
-        backend.simulate(GRAPH, MAPPING, images(GRAPH, 2), batch=1, workers=workers)
-    except RunError as error:
-        return str(error)
-    return "ran"
-
-
-def test_a_process_that_may_have_no_children() -> None:
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        for said in pool.map(in_a_pool, [1, 2]):
-            assert "is a daemonic process, which cannot start others: call backends from" in said
-        pool.close()
-        pool.join()
