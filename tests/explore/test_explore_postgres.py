@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,18 +33,18 @@ NARROW = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """URL of an empty database; the server refuses root, so that it then runs as nobody."""
     pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         pytest.skip(f"PostgreSQL is not installed: there is no {', '.join(missing)}")
-    folder = Path("/tmp") / tmp_path_factory.mktemp("pg").name  # pytest's own is closed to others
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    account = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-    if account:
-        shutil.chown(folder, **account)
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # pytest's own is closed to others
+    account: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
