@@ -94,7 +94,7 @@ def _in_groups(
     made = []
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        for group in scaled.split(GROUP):
+        for group in torch.split(scaled, GROUP):
             for transform in transforms:
                 group = transform(group)
             made.append(group)
