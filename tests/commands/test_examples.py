@@ -11,7 +11,7 @@ from neurocomp.ir import LoihiLif
 from neurocomp.ir.store import load
 from neurocomp.quant.check import check
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NETWORK, DIGITS = EXAMPLES / "mnist.npz", EXAMPLES / "digits"
 
 
