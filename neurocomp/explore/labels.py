@@ -45,7 +45,7 @@ def labels_of_journal(path: Path, space: Space) -> Labels:
         InputError: the journal cannot be read, holds the scores of several evaluators, or is
             about networks that the space cannot have.
     """
-    storage = opened(path)
+    storage = opened(path, to_write=False)
     found: dict[str, dict[Candidate, float]] = {}
     for study in storage.get_all_studies():
         trials = storage.get_all_trials(study._study_id, states=(TrialState.COMPLETE,))

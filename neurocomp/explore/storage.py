@@ -87,8 +87,11 @@ def is_url(storage: Path | str) -> bool:
     return "://" in str(storage)
 
 
-def opened(storage: Path | str) -> BaseStorage:
+def opened(storage: Path | str, *, to_write: bool = True) -> BaseStorage:
     """A journal file or a database as Optuna's storage.
+
+    Args:
+        to_write: a journal that is only read is left as it is, half a line at its end included.
 
     Raises:
         InputError: it cannot be reached or written, or is something else.
@@ -98,11 +101,14 @@ def opened(storage: Path | str) -> BaseStorage:
     path = Path(storage)
     lock = _KernelLock(str(path))
     try:
-        lock.acquire()
-        try:
-            _cut_half_line(path)
-        finally:
-            lock.release()
+        if to_write:
+            lock.acquire()
+            try:
+                _cut_half_line(path)
+            finally:
+                lock.release()
+        else:
+            _require_journal(path.read_bytes())
         return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
     except OSError as fault:
         raise InputError(f"{path}: cannot be used as a journal ({fault.strerror})") from fault
@@ -152,9 +158,13 @@ def _cut_half_line(path: Path) -> None:
     with path.open("ab+") as file:
         file.seek(0)
         text = file.read()
-        if text[: len(_FIRST)] != _FIRST[: len(text)]:
-            raise ValueError("it begins with something else")
+        _require_journal(text)
         file.truncate(text.rfind(b"\n") + 1)
+
+
+def _require_journal(text: bytes) -> None:
+    if text[: len(_FIRST)] != _FIRST[: len(text)]:
+        raise ValueError("it begins with something else")
 
 
 class _KernelLock(JournalFileOpenLock):

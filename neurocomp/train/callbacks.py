@@ -1,9 +1,9 @@
-"""What Lightning calls while it trains: averages of weights, early stopping, checkpoints."""
+"""How a module is trained, and what Lightning calls meanwhile: averages, ends, checkpoints."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import lightning as L
 import torch
@@ -12,8 +12,28 @@ from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping, EMA
 from neurocomp.train.phase import HELD_OUT
 from neurocomp.train.ranks import world
 
-if TYPE_CHECKING:
-    from neurocomp.train.fit import Loop
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """How a module is trained.
+
+    Attributes:
+        batch: samples of a batch, for the message where memory runs out.
+        clip: norm to which gradients are clipped; a module that steps by itself clips by itself.
+        bf16: synapses in bfloat16.
+        ema: decay per step of the average of weights that is left in the module at the end.
+        patience: epochs that the held-out loss may fail to fall; None = never stop early.
+        tensorboard: folder for the curves; None = nowhere.
+    """
+
+    epochs: int
+    batch: int
+    clip: float | None = None
+    bf16: bool = False
+    ema: float | None = None
+    patience: int | None = None
+    deterministic: bool = False
+    tensorboard: Path | None = None
 
 
 def callbacks(loop: Loop, path: Path) -> list[Callback]:

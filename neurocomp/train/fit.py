@@ -6,7 +6,6 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from neurocomp.train.callbacks import callbacks
+from neurocomp.train.callbacks import Loop, callbacks
 from neurocomp.train.checkpoints import WholeFiles, require_readable
 from neurocomp.train.failures import failures_named
 from neurocomp.train.phase import NUMBER, Phase
@@ -24,29 +23,6 @@ from neurocomp.train.ranks import on_this_machine, world
 from neurocomp.train.samples import Samples, in_order, loader
 
 LOGGERS = ("lightning.pytorch", "lightning.fabric")
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """How a module is trained.
-
-    Attributes:
-        batch: samples of a batch, for the message where memory runs out.
-        clip: norm to which gradients are clipped; a module that steps by itself clips by itself.
-        bf16: synapses in bfloat16.
-        ema: decay per step of the average of weights that is left in the module at the end.
-        patience: epochs that the held-out loss may fail to fall; None = never stop early.
-        tensorboard: folder for the curves; None = nowhere.
-    """
-
-    epochs: int
-    batch: int
-    clip: float | None = None
-    bf16: bool = False
-    ema: float | None = None
-    patience: int | None = None
-    deterministic: bool = False
-    tensorboard: Path | None = None
 
 
 def fit(

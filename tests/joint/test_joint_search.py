@@ -140,6 +140,10 @@ class TestSearch:
         assert rows(again) == rows(found)
         assert again.design == found.design
         assert again.graph.digest() == found.graph.digest()
+        path = tmp_path / "joint.ckpt"
+        torch.save(torch.load(path, weights_only=True) | {"method": 1}, path)
+        with pytest.raises(InputError, match=r"begun by another version .* remove its joint.ckpt"):
+            search(job(), stripes(), tmp_path, seed=0, device="cpu")
 
     def test_choices_cool_by_the_same_factor(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

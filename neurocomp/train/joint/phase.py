@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neurocomp.errors import InputError
 from neurocomp.spec.joint import JointSpec, Term
 from neurocomp.spec.train import AugmentSpec
 from neurocomp.train.augment import augment
@@ -25,6 +26,7 @@ from neurocomp.train.joint.judge import Verdict
 from neurocomp.train.joint.supernet import Pass, Supernet
 from neurocomp.train.samples import seed_of
 
+METHOD = 2  # to be raised with every change after which epochs mean something else
 WEIGHTS, CHOICES = 0, 1  # halves, and the optimisers'
 TERMS: tuple[Term, ...] = get_args(Term)
 Assess: TypeAlias = Callable[[Design, Mapping[str, float]], Verdict]
@@ -202,9 +204,19 @@ class Joint(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the history."""
         checkpoint["history"] = [asdict(row) for row in self.history]
+        checkpoint["method"] = METHOD
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the history up again."""
+        """Take the history up again.
+
+        Raises:
+            InputError: another version of neurocomp began the search in another way.
+        """
+        if checkpoint.get("method") != METHOD:
+            raise InputError(
+                "this joint search was begun by another version of neurocomp, whose epochs mean "
+                "something else; search in another folder, or remove its joint.ckpt to begin anew"
+            )
         self.history = [Epoch(**row) for row in checkpoint["history"]]
 
     def _rates(self, means: dict[str, Tensor], timesteps: int) -> dict[str, float]:

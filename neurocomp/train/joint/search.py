@@ -16,7 +16,8 @@ from neurocomp.progress import Progress, quiet
 from neurocomp.spec.joint import JointSpec, LiteSpace, Term
 from neurocomp.spec.target import Target
 from neurocomp.spec.train import TrainSpec
-from neurocomp.train.fit import Loop, run
+from neurocomp.train.callbacks import Loop
+from neurocomp.train.fit import run
 from neurocomp.train.joint.backbone import Backbone
 from neurocomp.train.joint.budgets import Budgets
 from neurocomp.train.joint.build import build
