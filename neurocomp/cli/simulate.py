@@ -32,7 +32,9 @@ def simulate(
     ] = "lava",
     samples: Annotated[
         int | None,
-        typer.Option(min=1, help="Samples to run: the first ones, or so many random ones."),
+        typer.Option(
+            min=1, help="Samples to run: evenly spread ones of a data set, the first of --input."
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps per sample of a network without a window.")

@@ -53,6 +53,11 @@ def _show_search(out: Console, summary: dict[str, Any]) -> None:
     keys = ("id", "score", "convolutions", "params", "stored_bits", "cores")
     rows = [[row[key] for key in keys] for row in found["ranking"][:10]]
     out.table("best candidates", headers, rows)
+    if front := summary.get("pareto"):
+        out.line(
+            f"front of {', '.join(found['objectives'])}: {counted(len(front), 'network')}, in the "
+            "report and summary.json; by score is chosen"
+        )
     mapped = best.get("mapped_cores")  # not in runs of earlier versions
     used = "" if mapped is None else f", {counted(mapped, 'core')} as mapped"
     out.line(

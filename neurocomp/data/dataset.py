@@ -99,6 +99,14 @@ def some_of(values: Values | Spikes, some: slice | Labels) -> Values | Spikes:
     return values.of(some) if isinstance(values, Spikes) else values[some]
 
 
+def spread(n_all: int, n: int | None) -> slice | Labels:
+    """Which n of so many samples, evenly spread; None = all.
+
+    Folders are read class by class, so that the first ones would be of one class.
+    """
+    return slice(None) if n is None or n >= n_all else np.arange(n) * n_all // n
+
+
 def flat(values: Values | Spikes) -> Values | Spikes:
     """The samples with channels, rows and columns in one axis: (…, C·H·W, 1, 1)."""
     if isinstance(values, Spikes):

@@ -78,6 +78,8 @@ def labels_of(files: list[Path], classes: tuple[str, ...]) -> Labels:
 
 def _part(root: Path, part: str, suffixes: Collection[str], what: str) -> list[Path]:
     folder = root / part
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder; name the one that holds {part}/<class>/<{what}>")
     if not folder.is_dir():
         raise InputError(
             f"{root}: has no folder '{part}/'; a tree of {what} is {part}/<class>/<{what}>"

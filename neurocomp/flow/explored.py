@@ -61,7 +61,7 @@ def storage_of(run: Path | None, storage: str | None) -> Path | str:
     if not path.is_file():
         raise InputError(
             f"{run}: has no {path.relative_to(run)}: no search has begun there, or it kept its "
-            "evaluations in a database, which the dashboard alone reads (--storage)"
+            "evaluations in a database, whose URL `neurocomp dashboard --storage` takes"
         )
     return path
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurocomp.data.coding import Kind
-from neurocomp.data.dataset import Dataset, flat, some_of
+from neurocomp.data.dataset import Dataset, flat, some_of, spread
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.flow.drawn import Drawn
 from neurocomp.flow.folder import RunFolder
@@ -35,7 +35,8 @@ class Shown:
         input_file: an array of whole numbers, without labels.
         data, data_dir, coding: a data set by the names of `neurocomp.data.load`, whose test samples
             are shown with as many bits as the network's input takes.
-        samples: the first ones; None = all, of random values `RANDOM_SAMPLES`.
+        samples: the first ones of a file, evenly spread ones of a data set; None = all, of random
+            values `RANDOM_SAMPLES`.
         steps: per sample, for a network without a window of its own.
         seed: of random values and of rate coding.
     """
@@ -81,7 +82,7 @@ class Shown:
 
     def _of_set(self, dataset: Dataset, where: str) -> tuple[Samples, Array]:
         self._warn_of_fewer(len(dataset.test_labels), where)
-        some = slice(self.samples)
+        some = spread(len(dataset.test_labels), self.samples)
         return some_of(dataset.test_values, some), dataset.test_labels[some]
 
     def _loaded(self, name: str, graph: Graph, progress: Progress) -> Dataset:

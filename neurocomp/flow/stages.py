@@ -142,14 +142,14 @@ def map_stage(ctx: Context) -> Result:
 def simulate(ctx: Context) -> Result:
     """Run the mapped network in Lava on the test set and compare it with the reference."""
     from neurocomp.backend import simulate as execute
-    from neurocomp.data.dataset import some_of
+    from neurocomp.data.dataset import some_of, spread
     from neurocomp.mapping.store import load as load_mapping
     from neurocomp.quant import reference
 
     graph = load(ctx.run.path / "train" / NETWORK)
     mapping = load_mapping(ctx.run.path / "map" / MAPPING)
     values, labels = ctx.dataset.test_values, ctx.dataset.test_labels
-    some = slice(ctx.options.samples)
+    some = spread(len(labels), ctx.options.samples)
     values, labels = some_of(values, some), labels[some]
     found = execute(
         graph,

@@ -6,6 +6,7 @@ h5py finds wrong becomes an `InputError` that names the place. Nothing is ever u
 
 from __future__ import annotations
 
+import resource
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 import numpy.typing as npt
+import psutil  # type: ignore[import-untyped]
 
 from neurocomp.errors import InputError, InputWarning
 from neurocomp.readable import FileKind
@@ -23,6 +25,7 @@ from neurocomp.readable import FileKind
 MAX_VALUES = 2**25  # weights and delays of a file; a file that declares more is damaged
 MAX_INTEGER = 2**31 - 1
 MAX_TEXT = 64
+HEADERS = 2**26  # bytes that looking for something in a file may take
 MAX_NAME = 256
 
 T = TypeVar("T")
@@ -149,7 +152,7 @@ class Node:
     def _numbers(self, key: str, data: h5py.Dataset) -> npt.NDArray[Any]:
         if data.dtype.kind not in "biuf":
             raise self.fault(f"{key}: must be numbers, is {data.dtype}")
-        values = np.asarray(self._guard(key, lambda: data[()]))
+        values = np.asarray(self._guard(key, lambda: data[()], HEADERS + 2 * data.nbytes))
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             bad = int((~np.isfinite(values)).sum())
             raise self.fault(f"{key}: {bad} values are not finite")
@@ -172,14 +175,36 @@ class Node:
             raise self.fault(f"'{key}' is a link, which is not followed")
         return self._guard(key, lambda: self._group[key])
 
-    def _guard(self, key: str, access: Callable[[], T]) -> T:
-        """What an access gives; h5py raises any of these for damaged content."""
+    def _guard(self, key: str, access: Callable[[], T], memory: int = HEADERS) -> T:
+        """What an access gives; h5py raises any of these for damaged content.
+
+        Args:
+            memory: bytes that it may take.
+        """
         try:
-            return access()
+            with _at_most(memory):
+                return access()
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError) as fault:
             raise self.fault(
                 f"'{key}' cannot be read, the file is damaged; write it again"
             ) from fault
+
+
+@contextmanager
+def _at_most(memory: int) -> Iterator[None]:
+    """Let the process take no more than some bytes beyond what it has.
+
+    libhdf5 follows headers that a damaged file joins to a circle, and takes memory at each turn,
+    until there is none left on the machine.
+    """
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limits = [psutil.Process().memory_info().vms + memory, *before]
+    most = min(limit for limit in limits if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _is_text(data: h5py.Dataset) -> bool:

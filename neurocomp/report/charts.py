@@ -100,7 +100,8 @@ def candidates_chart(results: RunResults) -> Element | None:
             axes.set_xlabel(label)
             if key != "convolutions":
                 _front(axes, [(cost, s) for cost, s, _ in points if s is not None])
-        grid[0].set_ylabel("training-free score (Eq. 1)")
+        free = results.judged_by is None
+        grid[0].set_ylabel("training-free score (Eq. 1)" if free else "score of the evaluator")
         for axes in grid[1:]:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         marks = {m.get_label(): m for axes in grid for m in axes.get_lines()}

@@ -61,6 +61,9 @@ def search_section(results: RunResults, pictures: dict[str, Element]) -> Element
         "else is known. The right panel is the baseline: how much of the score the mere number of "
         "live convolutions explains."
     )
+    judge = "The training-free score (SpiKernel, Eq. 1) is a proxy for accuracy."
+    if results.judged_by is not None:
+        judge = f"Candidates were judged by: {results.judged_by}."
     best = results.stage("best") or {}
     ranking = ranking_table(results.candidates, RANKED)
     rejections = rejection_table(results.candidates)
@@ -71,8 +74,7 @@ def search_section(results: RunResults, pictures: dict[str, Element]) -> Element
         el(
             "p",
             tag("estimated"),
-            " The training-free score (SpiKernel, Eq. 1) is a proxy for "
-            "accuracy. Parameters, stored bits and cores of a candidate are counted; its SynOps "
+            f" {judge} Parameters, stored bits and cores of a candidate are counted; its SynOps "
             "are computed from assumed activity until it has run.",
         ),
         figure("candidates", pictures, caption),

@@ -9,6 +9,8 @@ from neurocomp.ir import Array, Graph
 from neurocomp.mapping.model import Mapping
 from neurocomp.spec.target import Target
 
+NORMALISATIONS = ("paper", "plain", "head")  # of Eq. 1, with which its evaluator's text begins
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunResults:
@@ -39,6 +41,12 @@ class RunResults:
     sample: Array | None = None
     label: int | None = None
     prediction: int | None = None
+
+    @property
+    def judged_by(self) -> str | None:
+        """What gave candidates their value; None for Eq. 1, of which older runs say nothing."""
+        about = str((self.stage("search") or {}).get("evaluator", ""))
+        return None if not about or about.split()[0] in NORMALISATIONS else about
 
     def stage(self, name: str) -> dict[str, Any] | None:
         """One stage's object of the summary, None where the run did not come that far."""

@@ -8,9 +8,8 @@ import time
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
-from backend_faults import LIMIT_S, TIMEOUT_S
+from backend_faults import LIMIT_S, TIMEOUT_S, nothing_left  # noqa: F401
 from backend_networks import chain, images, spread
 
 from neurocomp import backend
@@ -64,7 +63,6 @@ def test_a_worker_that_ends_badly(job: Any, error: type[Exception], message: str
     with pytest.raises(error, match=f"(?s){message}"):
         list(side_by_side([lambda: [1, 2], job], TIMEOUT_S))
     assert time.monotonic() - start < LIMIT_S
-    assert psutil.Process().children() == []
 
 
 def test_a_worker_that_is_stopped() -> None:
@@ -76,7 +74,6 @@ def test_a_worker_that_is_stopped() -> None:
 
     with pytest.raises(RunError, match=r"worker 1 is stopped and gave no result in 0.5 seconds"):
         list(side_by_side([slow, stopped], 0.5))
-    assert psutil.Process().children() == []
     assert list(side_by_side([slow, slow], 0.5)) == [1, 1]
 
 
@@ -93,7 +90,6 @@ def test_ctrl_c_while_workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(os, "fork", pressed)
     with pytest.raises(KeyboardInterrupt):
         list(side_by_side([lambda: iter(lambda: time.sleep(1), 0)] * 2, TIMEOUT_S))
-    assert psutil.Process().children() == []
 
 
 def test_a_lava_process_that_fails_in_a_worker() -> None:

@@ -223,9 +223,10 @@ def test_a_data_set_brings_labels(tmp_path: Path, in_one_axis: bool) -> None:
     save(graph, tmp_path / "net.npz")
     row = simulate(tmp_path / "net.npz", data="digits", samples=40, backend="reference")
     digits = load("digits", bits=4)
-    values = digits.test_values[:40].reshape(40, *graph.populations[0].shape)
+    some = np.arange(40) * len(digits.test_labels) // 40
+    values = digits.test_values[some].reshape(40, *graph.populations[0].shape)
     readout = reference.run(graph, values).readout
-    right = (readout.argmax(1) == digits.test_labels[:40]).mean()
+    right = (readout.argmax(1) == digits.test_labels[some]).mean()
     assert row["samples"] == 40
     assert row["accuracy"] == pytest.approx(right)
 
@@ -249,10 +250,11 @@ def test_rate_coded_data_for_a_network_without_a_window(tmp_path: Path) -> None:
         tmp_path / "net.npz", data="digits", coding="rate", steps=5, samples=30, backend="reference"
     )
     digits = load("digits", bits=1, coding="rate", steps=5)
-    readout = reference.run(free, digits.test_values[:30].reshape(30, 5, 64, 1, 1)).readout
+    some = np.arange(30) * len(digits.test_labels) // 30
+    readout = reference.run(free, digits.test_values[some].reshape(30, 5, 64, 1, 1)).readout
     assert (row["samples"], row["steps"]) == (30, 5)
     assert row["accuracy"] == pytest.approx(
-        (readout.argmax(1) == digits.test_labels[:30]).mean(), abs=1e-9
+        (readout.argmax(1) == digits.test_labels[some]).mean(), abs=1e-9
     )
 
 

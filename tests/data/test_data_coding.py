@@ -17,7 +17,7 @@ from neurocomp.arch import Candidate, Task, build
 from neurocomp.arch.cell import EdgeOp
 from neurocomp.data import load
 from neurocomp.data.coding import Coding, coded
-from neurocomp.data.dataset import Images, split
+from neurocomp.data.dataset import Images, split, spread
 from neurocomp.data.spikes import Spikes
 from neurocomp.errors import InputError
 from neurocomp.ir import Graph
@@ -227,3 +227,9 @@ class TestSplit:
         other = whole.held_out(0.2, seed=2)
         assert not np.array_equal(found.test_values, other.test_values)
         assert replace(found, name="y").name == "y"
+
+
+def test_some_samples_are_spread_over_all() -> None:
+    """Three of ten that lie class by class: one of each third."""
+    assert spread(10, 3).tolist() == [0, 3, 6]
+    assert spread(10, None) == spread(10, 10) == spread(10, 99) == slice(None)

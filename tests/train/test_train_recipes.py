@@ -31,7 +31,7 @@ PAPERS = {
     "litesnn-medium-paper": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.8}),
     "litesnn-small": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.5}),
     "litesnn-small-paper": ("cifar10", {"epochs": 200, "batch": 50, "prune": 0.9}),
-    "litesnn-fsdd": ("folder:fsdd", {"batch": 50, "prune": 0.5}),
+    "litesnn-fsdd": ("folder:fsdd", {"batch": 32, "prune": 0.5}),
     "litesnn-speech": ("speech-commands", {"batch": 50, "prune": 0.8}),
 }
 CLASSES, SAMPLES = 10, 4
