@@ -13,9 +13,8 @@ nothing else feeds, as of the two poolings here, and fold its scale per channel 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from neurocomp.arch.candidate import Candidate
 from neurocomp.arch.cell import SKIP, ZEROIZE, Cell, EdgeOp, edges
@@ -24,8 +23,6 @@ from neurocomp.errors import InputError
 from neurocomp.ir import CubaLif, Graph, Shape
 from neurocomp.spec.macro import Stage, stage
 from neurocomp.spec.space import Space
-
-_Net = TypeVar("_Net", bound=Network)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +60,26 @@ def for_task(space: Space, task: Task) -> Space:
     return space.model_copy(update={"final_pool": fitting})
 
 
-def build(candidate: Candidate, task: Task, *, renamed: bool = True) -> Graph:
+def build(candidate: Candidate, task: Task) -> Graph:
     """The candidate's network for a task, untrained; its name is the candidate's id.
 
-    Args:
-        renamed: the cells' nodes are named as in the canonical candidate, so that equal networks
-            are equal graphs; otherwise as they are.
+    The cells' nodes are named as in the canonical candidate, so that equal networks are equal
+    graphs.
 
     Raises:
         InputError: the task's images cannot be made smaller as the candidate wants.
     """
-    made = candidate.canonical() if renamed else candidate.live()
-    net, out = grow(made, task, Network)
-    return net.graph(candidate.id, out, candidate.timesteps)
-
-
-def grow(candidate: Candidate, task: Task, kind: Callable[[CubaLif], _Net]) -> tuple[_Net, str]:
-    """A network of a kind with a candidate's populations and projections, and its output's name.
-
-    Args:
-        candidate: without dead edges.
-        kind: makes an empty network of the candidate's neurons.
-
-    Raises:
-        InputError: as `build`.
-    """
-    rows, columns = _reduced(task, candidate.macro)
-    pool = max(candidate.final_pool, 1)
+    made = candidate.canonical()
+    rows, columns = _reduced(task, made.macro)
+    pool = max(made.final_pool, 1)
     if rows % pool or columns % pool:
         raise InputError(
-            f"candidate {candidate.id}: final_pool {pool} does not divide the {rows}×{columns} "
+            f"candidate {made.id}: final_pool {pool} does not divide the {rows}×{columns} "
             f"nodes of the last cell; choose a divisor of both"
         )
-    net = kind(CubaLif(candidate.threshold, 1.0, candidate.voltage_decay))
-    return net, _Builder(candidate, task, net).output()
+    net = Network(CubaLif(made.threshold, 1.0, made.voltage_decay))
+    out = _Builder(made, task, net).output()
+    return net.graph(made.id, out, made.timesteps)
 
 
 def _reduced(task: Task, macro: Sequence[str]) -> tuple[int, int]:

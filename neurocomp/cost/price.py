@@ -11,9 +11,8 @@ from neurocomp.cost.litesnn import energy_mj
 from neurocomp.cost.size import is_fixed, n_parameters, n_trained, output_bias
 from neurocomp.cost.synops import is_graded, synops_of
 from neurocomp.hw import layer_cores
-from neurocomp.hw.bound import require_room
-from neurocomp.hw.layer import layer_of
-from neurocomp.hw.needs import filled, least_needs
+from neurocomp.hw.bound import needs_of, require_room
+from neurocomp.hw.needs import filled
 from neurocomp.ir import Graph, Projection
 from neurocomp.spec.target import Target
 
@@ -80,10 +79,10 @@ def price(
         FitError: a population does not fit a core however it is cut, or the target has too few
             cores for any mapping.
     """
-    require_room(graph, target)
-    needs = [least_needs(layer_of(graph, p.name, target), target) for p in graph.neurons]
+    needs = needs_of(graph, target)
+    require_room(graph.name, needs, target)
     cut = [layer_cores(graph, p.name, target) for p in graph.neurons]
-    cores = max(1, ceil(sum(filled(one, target) for one in needs)))
+    cores = max(1, ceil(sum(filled(one, target) for one in needs.values())))
     work = total_work(work_of(graph, e, rate) for e in graph.projections)
     kept = 1.0 - prune
     return Price(

@@ -9,11 +9,10 @@ from typing import Any
 
 from neurocomp.arch import Candidate
 from neurocomp.cost import Price
-from neurocomp.explore.outcome import Outcome
+from neurocomp.explore.outcome import FULL, Outcome
 from neurocomp.explore.store import Store
 from neurocomp.explore.workers import Job, Lost, Workers
 
-FULL = 1.0
 POLL_S = 1.0  # how often is looked whether somebody else has finished
 
 

@@ -13,12 +13,12 @@ from neurocomp.arch.draw import kind_of
 from neurocomp.arch.files import from_dict
 from neurocomp.errors import InputError
 from neurocomp.explore.evaluators.table import Table
+from neurocomp.explore.outcome import FULL
 from neurocomp.explore.storage import opened
 from neurocomp.explore.strategies.listed import SMALL, small_space
 from neurocomp.spec.space import Space
 
 Labels: TypeAlias = Mapping[Candidate, float]
-FULL = 1.0
 
 
 def labels_of_table(table: Table, space: Space) -> Labels:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from neurocomp.arch import Candidate
 
+FULL = 1.0  # share of an evaluator's effort
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -10,10 +10,10 @@ from neurocomp.arch import Candidate, Task, for_task
 from neurocomp.cost import Price, Pricer
 from neurocomp.errors import FitError, InputError, RunError
 from neurocomp.explore.confirm import confirmed, mapped_by
-from neurocomp.explore.evaluate import FULL, Evaluation, key_of
+from neurocomp.explore.evaluate import Evaluation, key_of
 from neurocomp.explore.limits import Gate
 from neurocomp.explore.objectives import costs
-from neurocomp.explore.outcome import Evaluator, Outcome
+from neurocomp.explore.outcome import FULL, Evaluator, Outcome
 from neurocomp.explore.result import Rejected, Scored, SearchResult
 from neurocomp.explore.store import Store
 from neurocomp.explore.strategies import STRATEGIES, Told

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from neurocomp.errors import FitError, InputError
-from neurocomp.hw.bound import require_room
+from neurocomp.hw.bound import needs_of, require_room
 from neurocomp.ir import Graph
 from neurocomp.mapping.activity import Given, rates_of
 from neurocomp.mapping.canonical import canonical
@@ -102,7 +102,7 @@ class _Job:
     def members(self, effort: Effort) -> tuple[list[Member], Yardstick]:
         """Placed partitions under the graph's own names, and what they are measured by."""
         rates = rates_of(self.graph, self.given)
-        require_room(self.graph, self.target)
+        require_room(self.graph.name, needs_of(self.graph, self.target), self.target)
         own = canonical(self.graph, rates)
         partitioner = PARTITIONERS[self.policy.partitioner]
         try:

@@ -10,12 +10,11 @@ import numpy as np
 
 from neurocomp.arch import Candidate
 from neurocomp.errors import InputError
-from neurocomp.explore.outcome import Evaluator, Outcome
+from neurocomp.explore.outcome import FULL, Evaluator, Outcome
 from neurocomp.explore.predict import Predictor
 from neurocomp.spec.recipe import Model
 
 VERSION = 1  # to be raised with every change after which the same candidate gets another value
-FULL = 1.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from neurocomp import shipped
 from neurocomp.errors import FitError
-from neurocomp.hw.bound import Room, rooms
+from neurocomp.hw.bound import Room, needs_of, rooms
 from neurocomp.hw.mesh import n_live_cores
 from neurocomp.spec.joint import LiteSpace
 from neurocomp.spec.target import Target, load_target
@@ -49,7 +49,9 @@ def least_room(backbone: Backbone, nodes: Nodes | None, target: Target) -> Room:
     Of each resource the least over networks whose edges all have one op and the fewest bits: what
     an edge takes of a resource does not depend on the others. The greatest of these counts.
     """
-    each = [rooms(build(d, backbone), target) for d in _designs(backbone.space, nodes)]
+    each = [
+        rooms(needs_of(build(d, backbone), target), target) for d in _designs(backbone.space, nodes)
+    ]
     least: list[Room] = [min(rows, key=lambda room: room.cores) for rows in zip(*each, strict=True)]
     return max(least, key=lambda room: room.cores)
 
